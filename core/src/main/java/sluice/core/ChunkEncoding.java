@@ -1,0 +1,52 @@
+package sluice.core;
+
+/**
+ * How the bytes of a chunk are encoded in its blob. Formats are open, encodings are closed: a
+ * decoder switches over all of them.
+ */
+public sealed interface ChunkEncoding {
+
+  /** As they are. */
+  record Plain() implements ChunkEncoding {}
+
+  /** One zstd frame or more (RFC 8878). */
+  record ZstdFrame() implements ChunkEncoding {}
+
+  /** One raw LZ4 block, without any header. */
+  record Lz4Block() implements ChunkEncoding {}
+
+  /** One gzip member or more (RFC 1952). */
+  record GzipMember() implements ChunkEncoding {}
+
+  /**
+   * Deflate from a checkpoint inside a gzip stream, as zran, SOCI and nydus record them.
+   *
+   * @param firstByte the byte before the chunk's first whole byte, whose high {@code bits} bits
+   *     belong to the chunk; unused when {@code bits} is 0
+   * @param bits how many bits of {@code firstByte} to prime with, 0 to 7
+   * @param window where the dictionary of at most 32 KiB lies in the device's window file
+   */
+  record DeflateCheckpoint(int firstByte, int bits, ByteRange window) implements ChunkEncoding {
+    /** The largest window that deflate refers back to (RFC 1951). */
+    public static final int MAX_WINDOW_BYTES = 32 * 1024;
+
+    public DeflateCheckpoint {
+      if (bits < 0 || bits > 7 || firstByte < 0 || firstByte > 255) {
+        throw new IllegalArgumentException("checkpoint: byte " + firstByte + ", bits " + bits);
+      }
+      if (window.length() > MAX_WINDOW_BYTES) {
+        throw new IllegalArgumentException("checkpoint: window of " + window.length() + " bytes");
+      }
+    }
+  }
+
+  /** The whole blob as one stream: what a layer without an index has. */
+  record WholeStream(StreamCompression compression) implements ChunkEncoding {}
+
+  /** How a layer's tar stream is compressed. */
+  enum StreamCompression {
+    NONE,
+    GZIP,
+    ZSTD
+  }
+}

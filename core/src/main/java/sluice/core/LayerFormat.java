@@ -1,0 +1,74 @@
+package sluice.core;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+
+/**
+ * A layer format: recognises its layers and turns them into an index. Safe for use by many threads.
+ */
+public interface LayerFormat {
+
+  /** The format's name as users know it, for example {@code rafs}. */
+  String name();
+
+  /**
+   * Says what this format makes of a layer, by its descriptor and its manifest, and reads no more
+   * of the blob than that needs.
+   */
+  Recognition recognise(Layer layer) throws IOException, InterruptedException;
+
+  /**
+   * One layer in its image.
+   *
+   * @param manifest the manifest that lists it
+   * @param position its place in {@link ImageDocument.Manifest#layers}
+   * @param diffId what the image's configuration says of it
+   * @param holders repositories that hold its blob
+   */
+  record Layer(
+      ImageDocument.Manifest manifest, int position, Digest diffId, Set<Repository> holders) {
+    public Layer {
+      holders = Set.copyOf(holders);
+    }
+
+    public Descriptor descriptor() {
+      return manifest.layers().get(position);
+    }
+  }
+
+  /** What a format makes of a layer. */
+  sealed interface Recognition {
+    /** Not a layer of this format. */
+    record Foreign() implements Recognition {}
+
+    /** A layer of this format that cannot be served from its index, and why. */
+    record Refused(String reason) implements Recognition {}
+
+    /** The layer's own tree can be had. */
+    record Tree(Indexer indexer) implements Recognition {}
+
+    /** The layer holds the merged tree of the whole image, itself the topmost. */
+    record ImageTree(Indexer indexer) implements Recognition {}
+
+    /** The layer holds only data for an {@link ImageTree} above it. */
+    record DataOnly() implements Recognition {}
+  }
+
+  /** Makes the index of one layer. For one thread, once. */
+  interface Indexer {
+
+    /** Whether the whole blob must be streamed for it, so that whoever waits should know. */
+    boolean streams();
+
+    /**
+     * Fetches the index, verifies it, adds its devices to {@code devices} and writes the tree to
+     * {@code metadataImage}, a file that does not exist yet.
+     *
+     * @throws CorruptException if the layer breaks its format or its digests
+     * @throws FetchException if no repository gives it
+     */
+    LayerIndex index(Path metadataImage, DeviceStore devices)
+        throws IOException, InterruptedException;
+  }
+}

@@ -1,0 +1,34 @@
+package sluice.core;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.Set;
+
+/**
+ * Where the bytes of blobs come from: registries and image layouts. Safe for use by many threads;
+ * calls block and answer an interrupt of their thread with {@link InterruptedException}.
+ *
+ * <p>Retries, credentials, redirects and the choice among repositories lie behind this port. The
+ * bytes are <em>not</em> verified.
+ */
+public interface RangeSource {
+
+  /**
+   * Fills {@code into} with the blob's bytes from {@code offset} on: exactly {@code
+   * into.remaining()} bytes, or an exception.
+   *
+   * @param holders repositories that hold the blob, at least one; any of them may serve
+   * @throws FetchException if no repository gave the bytes
+   */
+  void read(Digest blob, Set<Repository> holders, long offset, ByteBuffer into, Lane lane)
+      throws IOException, InterruptedException;
+
+  /**
+   * Opens the whole blob as a stream, which the caller closes.
+   *
+   * @throws FetchException if no repository has the blob
+   */
+  InputStream open(Digest blob, Set<Repository> holders, Lane lane)
+      throws IOException, InterruptedException;
+}
