@@ -5,6 +5,7 @@
  * tables of <em>devices</em>. A {@link sluice.core.LazyDevice} is the uncompressed, read-only
  * address space of one blob; a {@link sluice.core.Chunk} is what is fetched, decoded, verified and
  * marked present as one; its {@link sluice.core.Placement}s say where its bytes lie in the device.
+ * {@link sluice.core.ContentHasher} checks content against a {@link sluice.core.Digest}.
  *
  * <p>The ports are {@link sluice.core.RangeSource} and {@link sluice.core.ImageRegistry} (what is
  * asked of a registry), {@link sluice.core.ChunkDecoder} (how a chunk is decoded), {@link
