@@ -1,0 +1,147 @@
+package sluice.testing;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The calls of libc that {@link TreeListing} needs, for paths that are bytes. Each takes a path
+ * that ends in NUL and throws with the call, the path and {@code errno} if it fails.
+ */
+final class Linux {
+
+  private static final Linker LINKER = Linker.nativeLinker();
+  private static final MemoryLayout CALL_STATE = Linker.Option.captureStateLayout();
+  private static final VarHandle ERRNO =
+      CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+  private static final int AT_FDCWD = -100;
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int STATX_BASIC_STATS = 0x7ff;
+  private static final int O_CLOEXEC = 0x80000;
+
+  private static final MethodHandle STATX =
+      call(
+          "statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+  private static final MethodHandle OPEN =
+      call(
+          "open",
+          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle CLOSE =
+      call("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final MethodHandle GETDENTS64 =
+      call("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+  private static final MethodHandle READ =
+      call("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+  private static final MethodHandle READLINK =
+      call("readlink", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG));
+  private static final MethodHandle LLISTXATTR =
+      call("llistxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG));
+  private static final MethodHandle LGETXATTR =
+      call("lgetxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
+
+  private Linux() {}
+
+  /** Fills {@code statx}, a {@code struct statx} of 256 bytes; does not follow a last link. */
+  static void statx(MemorySegment path, MemorySegment statx) throws IOException {
+    checked(
+        "statx",
+        path,
+        state ->
+            (int)
+                STATX.invokeExact(
+                    state, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statx));
+  }
+
+  /** Opens a file or a directory to read it. */
+  static int open(MemorySegment path) throws IOException {
+    return (int) checked("open", path, state -> (int) OPEN.invokeExact(state, path, O_CLOEXEC));
+  }
+
+  static void close(int fd, MemorySegment path) throws IOException {
+    checked("close", path, state -> (int) CLOSE.invokeExact(state, fd));
+  }
+
+  /** Fills {@code into} with entries, {@code struct linux_dirent64}; 0 at the end. */
+  static long getdents64(int fd, MemorySegment into, MemorySegment path) throws IOException {
+    return checked(
+        "getdents64",
+        path,
+        state -> (long) GETDENTS64.invokeExact(state, fd, into, into.byteSize()));
+  }
+
+  /** Reads some bytes; 0 at the end. */
+  static long read(int fd, MemorySegment into, MemorySegment path) throws IOException {
+    return checked(
+        "read", path, state -> (long) READ.invokeExact(state, fd, into, into.byteSize()));
+  }
+
+  static long readlink(MemorySegment path, MemorySegment into) throws IOException {
+    return checked(
+        "readlink", path, state -> (long) READLINK.invokeExact(state, path, into, into.byteSize()));
+  }
+
+  /** Fills {@code into} with names, each of which ends in NUL. */
+  static long llistxattr(MemorySegment path, MemorySegment into) throws IOException {
+    return checked(
+        "llistxattr",
+        path,
+        state -> (long) LLISTXATTR.invokeExact(state, path, into, into.byteSize()));
+  }
+
+  static long lgetxattr(MemorySegment path, MemorySegment name, MemorySegment into)
+      throws IOException {
+    return checked(
+        "lgetxattr",
+        path,
+        state -> (long) LGETXATTR.invokeExact(state, path, name, into, into.byteSize()));
+  }
+
+  @FunctionalInterface
+  private interface Call {
+    // A method handle declares Throwable; nothing but what invoke() below lets through is thrown.
+    long invoke(MemorySegment state) throws Throwable;
+  }
+
+  private static long checked(String name, MemorySegment path, Call call) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CALL_STATE);
+      long result = invoke(call, state);
+      if (result < 0) {
+        throw new IOException(
+            "%s %s: errno %d".formatted(name, path.getString(0), (int) ERRNO.get(state, 0L)));
+      }
+      return result;
+    }
+  }
+
+  private static long invoke(Call call, MemorySegment state) {
+    try {
+      return call.invoke(state);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("native calls throw nothing checked", e);
+    }
+  }
+
+  // Restricted: the signatures above are those of libc.
+  @SuppressWarnings("restricted")
+  private static MethodHandle call(
+      String name, FunctionDescriptor type, Linker.Option... moreOptions) {
+    Linker.Option[] options = new Linker.Option[moreOptions.length + 1];
+    options[0] = Linker.Option.captureCallState("errno");
+    System.arraycopy(moreOptions, 0, options, 1, moreOptions.length);
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), type, options);
+  }
+}

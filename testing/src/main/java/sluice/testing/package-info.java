@@ -1,0 +1,13 @@
+/**
+ * What tests of several modules share.
+ *
+ * <p>{@link sluice.testing.Fixtures} are the images that other tools made, as OCI image layouts. A
+ * {@link sluice.testing.Tree} is what somebody says of a root file system: {@link
+ * sluice.testing.ExpectedListing} reads it from a fixture's listing, {@link
+ * sluice.testing.TreeListing} from a directory by system calls, and tests of metadata images adapt
+ * theirs. {@link sluice.testing.ListingAssert} tells how two of them differ.
+ */
+@NullMarked
+package sluice.testing;
+
+import org.jspecify.annotations.NullMarked;
