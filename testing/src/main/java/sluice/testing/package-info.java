@@ -6,6 +6,9 @@
  * sluice.testing.ExpectedListing} reads it from a fixture's listing, {@link
  * sluice.testing.TreeListing} from a directory by system calls, and tests of metadata images adapt
  * theirs. {@link sluice.testing.ListingAssert} tells how two of them differ.
+ *
+ * <p>A {@link sluice.testing.DockerRegistry} is a real registry on a loopback port; {@link
+ * sluice.testing.LayoutPush} fills it with the images of a layout.
  */
 @NullMarked
 package sluice.testing;
