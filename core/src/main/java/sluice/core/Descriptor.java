@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param urls other places of the content (foreign layers), empty if it has none
  * @param platform the platform it is for; only descriptors in an index have one
  * @param artifactType type of the artifact it names, as indexes and referrers lists give it
+ * @param data the content itself, where the descriptor embeds it; verified by whoever parsed the
+ *     descriptor
  */
 public record Descriptor(
     String mediaType,
@@ -24,7 +26,8 @@ public record Descriptor(
     Map<String, String> annotations,
     List<URI> urls,
     @Nullable Platform platform,
-    @Nullable String artifactType) {
+    @Nullable String artifactType,
+    @Nullable Bytes data) {
 
   public Descriptor {
     if (sizeBytes < 0) {
@@ -33,6 +36,18 @@ public record Descriptor(
     }
     annotations = Map.copyOf(annotations);
     urls = List.copyOf(urls);
+  }
+
+  /** A descriptor that does not embed its content. */
+  public Descriptor(
+      String mediaType,
+      Digest digest,
+      long sizeBytes,
+      Map<String, String> annotations,
+      List<URI> urls,
+      @Nullable Platform platform,
+      @Nullable String artifactType) {
+    this(mediaType, digest, sizeBytes, annotations, urls, platform, artifactType, null);
   }
 
   /** A descriptor with nothing but what each must have. */
