@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import sluice.core.ChunkDecoder;
 import sluice.core.ChunkEncoding;
 import sluice.core.CorruptException;
+import sluice.formats.stream.LayerStream;
 
 /**
  * Decodes chunks of every encoding. Leaves the position of {@code encoded} where it is, and that of
@@ -34,7 +35,7 @@ public final class EncodingDecoder implements ChunkDecoder {
   @Override
   public InputStream decode(ChunkEncoding.WholeStream encoding, InputStream encoded)
       throws IOException {
-    return StreamDecoder.open(encoding.compression(), encoded);
+    return LayerStream.open(encoding.compression(), encoded, "layer");
   }
 
   private static void copy(ByteBuffer encoded, ByteBuffer decoded) throws CorruptException {
