@@ -6,7 +6,8 @@ import java.nio.charset.StandardCharsets;
  * One slot of an image's device table ({@code struct erofs_deviceslot}).
  *
  * @param tag names the device, 1 to 64 ASCII characters; in our own images the device id
- * @param lengthBytes length of the device, a multiple of the block size
+ * @param lengthBytes length of the device, a multiple of the block size; 0 where a foreign image
+ *     does not say it
  */
 public record DeviceSlot(String tag, long lengthBytes) {
 
