@@ -1,0 +1,43 @@
+package sluice.linux;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Mounts whose server has died without unmounting them. */
+public final class DeadMounts {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DeadMounts.class);
+
+  /** Mounts may lie on each other; more than this is no accident. */
+  private static final int MAX_STACKED = 16;
+
+  private DeadMounts() {}
+
+  /**
+   * Unmounts dead FUSE mounts at exactly {@code target}, or bound there. Programs that still use
+   * one have errors already.
+   *
+   * @throws IOException if a live FUSE file system is mounted there
+   */
+  public static void clear(Path target) throws IOException {
+    for (int i = 0; i < MAX_STACKED; i++) {
+      Optional<MountTable.Entry> mount = MountTable.at(target);
+      if (mount.isEmpty() || !mount.get().type().startsWith("fuse")) {
+        return;
+      }
+      int errno = Linux.probe(target);
+      if (errno != Errno.ENOTCONN && errno != Errno.ECONNABORTED) {
+        throw new IOException(
+            "mount %s: a %s file system is mounted there and is served by another process; unmount it"
+                .formatted(target, mount.get().type()));
+      }
+      LOG.info("{}: unmounting what a dead process left there", target);
+      Linux.unmount(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+    }
+    throw new IOException(
+        "mount %s: more than %d dead mounts lie there".formatted(target, MAX_STACKED));
+  }
+}
