@@ -1,0 +1,130 @@
+package sluice.mount;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static sluice.testing.ListingAssert.assertThatTree;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sluice.core.CorruptException;
+import sluice.core.RootfsMounter.Mounted;
+import sluice.fuse.FuseListener;
+import sluice.fuse.FuseOptions;
+import sluice.fuse.MkfsImage;
+import sluice.linux.MountTable;
+import sluice.testing.TreeListing;
+
+final class FuseRootfsMounterIT {
+
+  @TempDir Path scratch;
+  private FuseRootfsMounter mounter;
+
+  @BeforeEach
+  void start() {
+    mounter =
+        new FuseRootfsMounter(
+            scratch.resolve("node"), FuseOptions.forContainers(), FuseListener.NONE);
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    mounter.close();
+  }
+
+  @Test
+  void mount_twoImages_showsEachAtItsTarget() throws Exception {
+    Path one = tree("one");
+    Path two = tree("two");
+    Mounted first = mount(one, "m1");
+    Mounted second = mount(two, "m2");
+
+    assertThatTree(TreeListing.of(first.target())).isTree(TreeListing.of(one));
+    assertThatTree(TreeListing.of(second.target())).isTree(TreeListing.of(two));
+    assertThat(scratch.resolve("node").toFile().list()).containsExactlyInAnyOrder("m1", "m2");
+  }
+
+  @Test
+  void mount_anImageOfTheSameName_comesBesideIt() throws Exception {
+    Mounted first = mount(tree("one"), "a/rootfs");
+    Mounted second = mount(tree("two"), "b/rootfs");
+
+    assertThat(first.target().resolve("name")).hasContent("one");
+    assertThat(second.target().resolve("name")).hasContent("two");
+  }
+
+  @Test
+  void close_whileAFileIsOpen_letsItBeRead() throws Exception {
+    Mounted mounted = mount(tree("one"), "m1");
+    try (FileChannel open = FileChannel.open(mounted.target().resolve("name"))) {
+      mounted.close();
+
+      ByteBuffer bytes = ByteBuffer.allocate(16);
+      assertThat(open.read(bytes)).isEqualTo(3);
+      assertThat(MountTable.at(mounted.target())).isEmpty();
+      assertThat(scratch.resolve("node").toFile().list()).isEmpty();
+    }
+  }
+
+  @Test
+  void mount_afterAnotherWasClosedThere_showsTheNewTree() throws Exception {
+    mount(tree("one"), "m1").close();
+    assertThat(scratch.resolve("node/m1")).doesNotExist();
+
+    Mounted again = mount(tree("two"), "m1");
+
+    assertThat(again.target().resolve("name")).hasContent("two");
+  }
+
+  @Test
+  void mount_notAnImage_isRefused() throws Exception {
+    Path junk = Files.write(scratch.resolve("junk"), new byte[8192]);
+    Path target = Files.createDirectory(scratch.resolve("m1"));
+
+    assertThatThrownBy(() -> mounter.mount(junk, List.of(), target))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining(junk.toString());
+    assertThat(MountTable.at(target)).isEmpty();
+  }
+
+  @Test
+  void mount_otherDevicesThanTheImageHas_isRefused() throws Exception {
+    MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("m1"));
+
+    assertThatThrownBy(() -> mounter.mount(image.metadata(), List.of(), target))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("1 slots, expected 0");
+  }
+
+  @Test
+  void close_theMounter_leavesNoMount() throws Exception {
+    Mounted mounted = mount(tree("one"), "m1");
+
+    mounter.close();
+
+    assertThat(MountTable.at(mounted.target())).isEmpty();
+    assertThat(MountTable.at(scratch.resolve("node"))).isEmpty();
+  }
+
+  private Path tree(String name) throws IOException {
+    Path tree = Files.createDirectory(scratch.resolve("tree-" + name));
+    Files.writeString(tree.resolve("name"), name);
+    Files.createDirectories(tree.resolve("dir/sub"));
+    Files.write(tree.resolve("dir/sub/data"), new byte[100_000]);
+    return tree;
+  }
+
+  private Mounted mount(Path tree, String target) throws Exception {
+    MkfsImage image = MkfsImage.pack(tree, scratch, tree.getFileName().toString());
+    return mounter.mount(
+        image.metadata(), image.devices(), Files.createDirectories(scratch.resolve(target)));
+  }
+}
