@@ -24,7 +24,7 @@ public sealed interface ChunkEncoding {
    * @param firstByte the byte before the chunk's first whole byte, whose high {@code bits} bits
    *     belong to the chunk; unused when {@code bits} is 0
    * @param bits how many bits of {@code firstByte} to prime with, 0 to 7
-   * @param window where the dictionary of at most 32 KiB lies in the device's window file
+   * @param window where the dictionary of at most 32 KiB lies in {@link DeviceIndex#windows}
    */
   record DeflateCheckpoint(int firstByte, int bits, ByteRange window) implements ChunkEncoding {
     /** The largest window that deflate refers back to (RFC 1951). */

@@ -1,5 +1,7 @@
 package sluice.core;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * What an index says of one blob: the chunks that fill its device.
  *
@@ -8,11 +10,19 @@ package sluice.core;
  * @param chunks by rising {@link Chunk#deviceOffset}; placements of different chunks do not
  *     overlap. Iterated more than once, each time with the same chunks; made as it is iterated, so
  *     that ten million of them need no memory
+ * @param windows the dictionaries that {@link ChunkEncoding.DeflateCheckpoint#window} points into;
+ *     the store copies them before it returns; empty for other encodings
  */
-public record DeviceIndex(Digest blob, long lengthBytes, Iterable<Chunk> chunks) {
+public record DeviceIndex(
+    Digest blob, long lengthBytes, Iterable<Chunk> chunks, MemorySegment windows) {
 
   /** Devices are counted in blocks of this many bytes, the block size of metadata images. */
   public static final int BLOCK_BYTES = 4096;
+
+  /** An index whose chunks need no dictionary. */
+  public DeviceIndex(Digest blob, long lengthBytes, Iterable<Chunk> chunks) {
+    this(blob, lengthBytes, chunks, MemorySegment.NULL);
+  }
 
   public DeviceIndex {
     if (lengthBytes < 0 || lengthBytes % BLOCK_BYTES != 0) {
