@@ -1,0 +1,145 @@
+package sluice.cache;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.CorruptException;
+import sluice.core.Digest;
+
+/**
+ * Finds bytes that another device of this node, or another chunk, has already. Copies are verified
+ * as what a registry sends is. Safe for use by many threads.
+ */
+final class EqualChunks {
+  private static final Logger log = LoggerFactory.getLogger(EqualChunks.class);
+
+  /** Copies at a time, each of which holds a decoded chunk in memory. */
+  private static final int COPIES_AT_ONCE = 16;
+
+  private final Collection<CacheDevice> devices;
+  private final OpenFiles files;
+  private final CacheThreads threads;
+  private final Semaphore copies = new Semaphore(COPIES_AT_ONCE);
+
+  /**
+   * @param devices a live view of all devices
+   */
+  EqualChunks(Collection<CacheDevice> devices, OpenFiles files, CacheThreads threads) {
+    this.devices = devices;
+    this.files = files;
+    this.threads = threads;
+  }
+
+  /** Bytes that are present: a placement of a device. */
+  private record Source(CacheDevice device, int placement) {}
+
+  /**
+   * Reads the chunk's bytes from where else they are.
+   *
+   * @return the decoded chunk, verified; null if some of it is nowhere
+   */
+  @Nullable ByteBuffer read(CacheDevice device, int chunk)
+      throws IOException, InterruptedException {
+    copies.acquire();
+    try {
+      ByteBuffer decoded = CacheThreads.on(threads.disk(), () -> collect(device, chunk));
+      if (decoded == null) {
+        return null;
+      }
+      return CacheThreads.on(
+          threads.compute(),
+          () -> {
+            ChunkVerifier.verifyPlacements(device.table(), chunk, decoded);
+            return decoded;
+          });
+    } catch (CorruptException | NoSuchFileException e) {
+      // The other device was deleted just now, or its file was damaged: a registry has the bytes.
+      log.warn("cache: chunk {} of {} is not copied: {}", chunk, device, e.getMessage());
+      return null;
+    } finally {
+      copies.release();
+    }
+  }
+
+  /** Whether a look is worth it: each of the chunk's placements has a digest, one other has it. */
+  boolean mayHave(CacheDevice device, int chunk) throws CorruptException {
+    return !sources(device, chunk).isEmpty();
+  }
+
+  private @Nullable ByteBuffer collect(CacheDevice device, int chunk) throws IOException {
+    List<Source> sources = sources(device, chunk);
+    if (sources.isEmpty()) {
+      return null;
+    }
+    ChunkTable table = device.table();
+    ByteBuffer decoded = ByteBuffer.allocate((int) table.decodedLength(chunk));
+    int placement = table.firstPlacement(chunk);
+    for (int i = 0; i < sources.size(); i++) {
+      placement = i == 0 ? placement : table.nextPlacement(placement);
+      Source source = sources.get(i);
+      int length = (int) table.lengthBytes(placement);
+      ByteBuffer piece = decoded.slice((int) table.decodedOffset(placement), length);
+      try (OpenFiles.Handle handle = files.acquire(source.device().directory())) {
+        long offset = source.device().table().deviceOffset(source.placement());
+        Disk.read(handle.data(), piece, offset);
+      }
+    }
+    return decoded;
+  }
+
+  /** One source for each placement of the chunk; none at all if one of them is missing. */
+  private List<Source> sources(CacheDevice device, int chunk) throws CorruptException {
+    ChunkTable table = device.table();
+    List<Source> sources = new ArrayList<>();
+    int placement = table.firstPlacement(chunk);
+    for (int left = table.placementCount(chunk); left > 0; left--) {
+      Digest digest = table.digest(placement);
+      Source source =
+          digest == null
+              ? null
+              : find(digest, table.digestPrefix(placement), table.lengthBytes(placement));
+      if (source == null) {
+        return List.of();
+      }
+      sources.add(source);
+      if (left > 1) {
+        placement = table.nextPlacement(placement);
+      }
+    }
+    return sources;
+  }
+
+  private @Nullable Source find(Digest digest, int prefix, long length) {
+    for (CacheDevice device : devices) {
+      if (device.presence().presentCount() == 0) {
+        continue;
+      }
+      DigestIndex digests = device.digests();
+      for (long entry = digests.find(prefix);
+          entry < digests.size() && digests.prefix(entry) == prefix;
+          entry++) {
+        int placement = digests.placement(entry);
+        if (holds(device, placement, digest, length)) {
+          return new Source(device, placement);
+        }
+      }
+    }
+    return null;
+  }
+
+  private static boolean holds(CacheDevice device, int placement, Digest digest, long length) {
+    ChunkTable table = device.table();
+    return placement >= 0
+        && placement < table.placementCount()
+        && table.lengthBytes(placement) == length
+        && digest.equals(table.digest(placement))
+        && device.presence().has(table.chunkOf(placement));
+  }
+}

@@ -1,0 +1,74 @@
+package sluice.cache;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import sluice.core.CorruptException;
+import sluice.core.FetchException;
+import sluice.core.Lane;
+import sluice.core.RangeSource;
+
+/** What every fetch works with, and the steps that all kinds of them share. */
+record FetchContext(
+    RangeSource source,
+    ChunkVerifier verifier,
+    ChunkStore store,
+    Flights flights,
+    FetchScheduler scheduler,
+    CacheThreads threads,
+    CacheListener listener) {
+
+  /** Sends one request and waits for its answer. */
+  ByteBuffer request(CacheDevice device, long offset, int length, Lane lane)
+      throws IOException, InterruptedException {
+    ByteBuffer encoded = ByteBuffer.allocate(length);
+    long start = System.nanoTime();
+    long fetched = 0;
+    listener.fetchBegan(lane);
+    try {
+      source.read(device.table().blob(), device.holders(), offset, encoded, lane);
+      if (encoded.hasRemaining()) {
+        throw new FetchException(
+            "blob %s: %d bytes at %d asked for, %d came"
+                .formatted(device.table().blob(), length, offset, encoded.position()),
+            FetchException.Reason.PROTOCOL,
+            0,
+            null);
+      }
+      fetched = length;
+    } finally {
+      listener.fetchEnded(lane, fetched, Duration.ofNanos(System.nanoTime() - start));
+    }
+    return encoded.flip();
+  }
+
+  /** Decodes and verifies on a compute thread. */
+  ByteBuffer decode(Flight flight, ByteBuffer encoded) throws IOException, InterruptedException {
+    return CacheThreads.on(
+        threads.compute(), () -> verifier.decode(flight.table(), flight.chunk(), encoded));
+  }
+
+  /** Writes and marks on a disk thread; returns how many bytes that were. */
+  long store(Flight flight, ByteBuffer decoded) throws IOException, InterruptedException {
+    return CacheThreads.on(
+        threads.disk(), () -> store.store(flight.device(), flight.chunk(), decoded));
+  }
+
+  /** The flight's chunk is present. */
+  void landed(Flight flight) {
+    flights.land(flight, null);
+  }
+
+  /** The flight failed; all who wait for it are told. */
+  void failed(Flight flight, Throwable failure) {
+    listener.failed(
+        switch (failure) {
+          case DiskException disk when disk.full() -> CacheListener.Failure.DISK_FULL;
+          case DiskException _ -> CacheListener.Failure.DISK;
+          case CorruptException _ -> CacheListener.Failure.VERIFY;
+          case InterruptedException _ -> CacheListener.Failure.CLOSED;
+          default -> CacheListener.Failure.FETCH;
+        });
+    flights.land(flight, failure);
+  }
+}

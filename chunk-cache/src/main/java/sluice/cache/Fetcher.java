@@ -1,0 +1,226 @@
+package sluice.cache;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import sluice.core.ChunkDecoder;
+import sluice.core.Lane;
+
+/**
+ * Answers {@code ensure}: finds the chunks that are missing, joins those on their way, and begins
+ * flights for the others. A flight's bytes come from another device of this node, or from a
+ * registry, or are zeros.
+ *
+ * <p>A flight is not bound to the thread that asked for it. A caller that is interrupted leaves; a
+ * request that is not sent yet when all have left is dropped, one that is under way is finished,
+ * since its bytes are paid for and the next reader finds them.
+ */
+final class Fetcher {
+
+  /** How many chunks one caller has on their way at a time, however long its range. */
+  private static final int MAX_JOINED = 512;
+
+  private final FetchContext context;
+  private final EqualChunks equals;
+  private final ReadPlan plan = new ReadPlan();
+  private final ChunkDecoder decoder;
+
+  Fetcher(FetchContext context, EqualChunks equals, ChunkDecoder decoder) {
+    this.context = context;
+    this.equals = equals;
+    this.decoder = decoder;
+  }
+
+  /** See {@link sluice.core.LazyDevice#ensure}. */
+  void ensure(CacheDevice device, long offset, long length, Lane lane)
+      throws IOException, InterruptedException {
+    if (device.present(offset, length)) {
+      context.listener().hit(length);
+      return;
+    }
+    long start = System.nanoTime();
+    Deque<Flight> flights = new ArrayDeque<>();
+    context.flights().enter(device);
+    try {
+      joinAll(device, offset, offset + length, lane, flights);
+      awaitAll(flights, 0);
+    } finally {
+      flights.forEach(context.flights()::leave);
+      context.flights().exit(device);
+    }
+    context.listener().waited(lane, length, Duration.ofNanos(System.nanoTime() - start));
+  }
+
+  private void joinAll(CacheDevice device, long offset, long end, Lane lane, Deque<Flight> flights)
+      throws IOException, InterruptedException {
+    ChunkTable table = device.table();
+    Set<Integer> wanted = new LinkedHashSet<>();
+    long bytes = 0;
+    for (int placement = table.placementAt(offset);
+        placement < table.placementCount() && table.deviceOffset(placement) < end;
+        placement++) {
+      int chunk = table.chunkOf(placement);
+      if (device.presence().has(chunk) || !wanted.add(chunk)) {
+        continue;
+      }
+      bytes += table.encodedLength(chunk);
+      if (bytes >= ReadPlan.maxJoinedBytes(lane) || wanted.size() >= MAX_JOINED) {
+        flights.addAll(join(device, wanted, lane));
+        awaitAll(flights, MAX_JOINED);
+        wanted.clear();
+        bytes = 0;
+      }
+    }
+    flights.addAll(join(device, wanted, lane));
+  }
+
+  /** Waits for the flights at the head until no more than {@code left} are left. */
+  private void awaitAll(Deque<Flight> flights, int left) throws IOException, InterruptedException {
+    while (flights.size() > left) {
+      flights.getFirst().await();
+      context.flights().leave(flights.removeFirst());
+    }
+  }
+
+  private List<Flight> join(CacheDevice device, Set<Integer> wanted, Lane lane) {
+    Collection<Integer> along = plan.along(device, wanted, lane);
+    Flights.Joined joined = context.flights().join(device, wanted, along, lane);
+    List<Flight> ranges = new ArrayList<>();
+    for (Flight flight : joined.fresh()) {
+      if (flight.table().isWholeStream(flight.chunk())) {
+        ExecutorService streams = context.threads().streams();
+        begin(streams, flight, it -> new StreamFetch(context, decoder, it).run(lane));
+      } else {
+        ranges.add(flight);
+      }
+    }
+    if (!ranges.isEmpty()) {
+      beginAll(context.threads().network(), ranges, this::bring);
+    }
+    joined.followers().forEach(it -> begin(context.threads().network(), it, this::follow));
+    for (RangeRead read : joined.hastened()) {
+      run(context.threads().network(), () -> read.send(lane), List.of());
+    }
+    return joined.joined();
+  }
+
+  private void begin(ExecutorService pool, Flight flight, Consumer<Flight> task) {
+    run(pool, () -> task.accept(flight), List.of(flight));
+  }
+
+  private void beginAll(ExecutorService pool, List<Flight> flights, Consumer<List<Flight>> task) {
+    run(pool, () -> task.accept(flights), flights);
+  }
+
+  /** Runs a task; whatever it throws, its flights land. */
+  private void run(ExecutorService pool, Runnable task, List<Flight> flights) {
+    try {
+      pool.execute(() -> {
+        try {
+          task.run();
+        } catch (RuntimeException | Error e) {
+          failAll(flights, e);
+          throw e;
+        }
+      });
+    } catch (RejectedExecutionException e) {
+      failAll(flights, new IOException("cache: closed", e));
+    }
+  }
+
+  private void failAll(List<Flight> flights, Throwable failure) {
+    flights.stream()
+        .filter(flight -> !flight.hasLanded())
+        .forEach(flight -> context.failed(flight, failure));
+  }
+
+  /** Brings chunks of one device that nobody else brings. */
+  private void bring(List<Flight> flights) {
+    List<Flight> missing = new ArrayList<>();
+    for (Flight flight : flights) {
+      if (!settleHere(flight)) {
+        missing.add(flight);
+      }
+    }
+    List<RangeRead> reads = plan.reads(context, missing);
+    for (int i = 1; i < reads.size(); i++) {
+      RangeRead read = reads.get(i);
+      run(context.threads().network(), read::send, read.flights());
+    }
+    if (!reads.isEmpty()) {
+      reads.getFirst().send();
+    }
+  }
+
+  /** Brings a chunk whose bytes another flight brings, too: waits for that one and copies. */
+  private void follow(Flight flight) {
+    try {
+      Flight leader = flight.leader;
+      while (leader != null) {
+        leader.awaitEnd();
+        if (settleHere(flight)) {
+          return;
+        }
+        leader = context.flights().lead(flight);
+      }
+      bring(List.of(flight));
+    } catch (InterruptedException e) {
+      context.failed(flight, new IOException("cache: closed", e));
+    }
+  }
+
+  /** Whether the chunk has landed, well or not, without a registry. */
+  private boolean settleHere(Flight flight) {
+    try {
+      if (flight.table().isZeros(flight.chunk())) {
+        markZeros(flight);
+        return true;
+      }
+      ByteBuffer decoded = copyOfEqual(flight);
+      if (decoded == null) {
+        return false;
+      }
+      context.listener().copied(context.store(flight, decoded));
+      context.landed(flight);
+    } catch (InterruptedException e) {
+      context.failed(flight, new IOException("cache: closed", e));
+    } catch (IOException e) {
+      context.failed(flight, e);
+    }
+    return true;
+  }
+
+  private @Nullable ByteBuffer copyOfEqual(Flight flight) throws IOException, InterruptedException {
+    CacheDevice device = flight.device();
+    return equals.mayHave(device, flight.chunk()) ? equals.read(device, flight.chunk()) : null;
+  }
+
+  private void markZeros(Flight flight) throws IOException, InterruptedException {
+    CacheDevice device = flight.device();
+    int losses = device.presence().losses();
+    CacheThreads.on(
+        context.threads().compute(),
+        () -> {
+          ChunkVerifier.verifyZeros(flight.table(), flight.chunk());
+          return null;
+        });
+    CacheThreads.on(
+        context.threads().disk(),
+        () -> {
+          context.store().mark(device, flight.chunk(), losses, 0);
+          return null;
+        });
+    context.landed(flight);
+  }
+}

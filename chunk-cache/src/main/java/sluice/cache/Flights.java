@@ -1,0 +1,245 @@
+package sluice.cache;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import sluice.core.Digest;
+import sluice.core.Lane;
+
+/**
+ * All chunks on their way: at most one flight for each chunk, and at most one of equal bytes that
+ * asks a registry. Its lock is held for a few look-ups at a time, never while anything is waited
+ * for. Safe for use by many threads.
+ */
+final class Flights {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Key, Flight> byChunk = new HashMap<>();
+  private final Map<Digest, Flight> leaders = new HashMap<>();
+
+  private record Key(CacheDevice device, int chunk) {}
+
+  /**
+   * What became of a wish for chunks.
+   *
+   * @param joined flights to wait for; each must be {@link #leave left}
+   * @param fresh new flights that nobody else brings, by chunk number
+   * @param followers new flights whose bytes another flight brings
+   * @param hastened requests that wait in a less urgent lane and should wait in this one too
+   */
+  record Joined(
+      List<Flight> joined, List<Flight> fresh, List<Flight> followers, List<RangeRead> hastened) {
+    Joined() {
+      this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    }
+  }
+
+  /**
+   * Joins the flights of all {@code wanted} chunks that are not present, beginning those that there
+   * are not yet.
+   *
+   * @param along chunks that should come along, if they are missing and nobody brings them
+   */
+  Joined join(
+      CacheDevice device, Collection<Integer> wanted, Collection<Integer> along, Lane lane) {
+    Joined result = new Joined();
+    lock.lock();
+    try {
+      for (int chunk : wanted) {
+        Flight flight = byChunk.get(new Key(device, chunk));
+        if (flight != null) {
+          hasten(flight, lane, result.hastened);
+        } else if (device.presence().has(chunk)) {
+          continue;
+        } else {
+          flight = begin(device, chunk, lane, result);
+        }
+        flight.waiters++;
+        result.joined.add(flight);
+      }
+      for (int chunk : along) {
+        if (!byChunk.containsKey(new Key(device, chunk)) && !device.presence().has(chunk)) {
+          begin(device, chunk, lane, result);
+        }
+      }
+      return result;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Flight begin(CacheDevice device, int chunk, Lane lane, Joined result) {
+    Flight flight = new Flight(device, chunk, lane);
+    byChunk.put(new Key(device, chunk), flight);
+    device.users++;
+    Digest digest = leadingDigest(flight);
+    Flight leader = digest == null ? null : leaders.putIfAbsent(digest, flight);
+    flight.leader = leader;
+    if (leader == null) {
+      result.fresh.add(flight);
+    } else {
+      leader.followers++;
+      result.followers.add(flight);
+      hasten(leader, lane, result.hastened);
+    }
+    return flight;
+  }
+
+  /** Equal chunks are known by the digest of their first placement. */
+  private static @Nullable Digest leadingDigest(Flight flight) {
+    ChunkTable table = flight.table();
+    return table.isZeros(flight.chunk())
+        ? null
+        : table.digest(table.firstPlacement(flight.chunk()));
+  }
+
+  private static void hasten(Flight flight, Lane lane, List<RangeRead> hastened) {
+    for (Flight at = flight; at != null; at = at.leader) {
+      if (lane.compareTo(at.lane) < 0) {
+        at.lane = lane;
+        if (at.read != null) {
+          hastened.add(at.read);
+        }
+      }
+    }
+  }
+
+  /** A caller no longer waits. */
+  void leave(Flight flight) {
+    lock.lock();
+    try {
+      flight.waiters--;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * A follower's leader has landed, and its bytes are not to be copied: it leads from now on,
+   * unless another one does already.
+   *
+   * @return the other one, which has to be followed, or null
+   */
+  @Nullable Flight lead(Flight follower) {
+    Digest digest = leadingDigest(follower);
+    lock.lock();
+    try {
+      Flight leader = digest == null ? null : leaders.putIfAbsent(digest, follower);
+      follower.leader = leader;
+      if (leader != null) {
+        leader.followers++;
+      }
+      return leader;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Lets flights wait for leave to be sent, as one request.
+   *
+   * @return the lane to wait in: that of the most urgent
+   */
+  Lane queue(Collection<Flight> flights, RangeRead read) {
+    lock.lock();
+    try {
+      Lane lane = Lane.FILL;
+      for (Flight flight : flights) {
+        flight.read = read;
+        lane = flight.lane.compareTo(lane) < 0 ? flight.lane : lane;
+      }
+      return lane;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Ends the flights, all of one device, if no caller waits for any of them, so that requests of
+   * readers that have gone are not sent.
+   *
+   * @return whether they were ended
+   */
+  boolean abandon(Collection<Flight> flights, Throwable reason) {
+    lock.lock();
+    try {
+      for (Flight flight : flights) {
+        if (flight.waiters > 0 || flight.followers > 0) {
+          return false;
+        }
+      }
+      flights.forEach(this::remove);
+    } finally {
+      lock.unlock();
+    }
+    flights.forEach(flight -> flight.land(reason));
+    return true;
+  }
+
+  /**
+   * Ends a flight. Its chunk was marked present before, unless it failed.
+   *
+   * @param failure why, or null
+   */
+  void land(Flight flight, @Nullable Throwable failure) {
+    lock.lock();
+    try {
+      remove(flight);
+    } finally {
+      lock.unlock();
+    }
+    flight.land(failure);
+  }
+
+  private void remove(Flight flight) {
+    if (byChunk.remove(new Key(flight.device(), flight.chunk()), flight)) {
+      flight.device().users--;
+      Digest digest = leadingDigest(flight);
+      if (digest != null) {
+        leaders.remove(digest, flight);
+      }
+    }
+  }
+
+  /**
+   * Keeps the device from being deleted until {@link #exit}.
+   *
+   * @throws IOException if it is deleted
+   */
+  void enter(CacheDevice device) throws IOException {
+    lock.lock();
+    try {
+      if (device.deleted) {
+        throw new IOException("cache: %s was deleted".formatted(device));
+      }
+      device.users++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The call that entered has ended. */
+  void exit(CacheDevice device) {
+    lock.lock();
+    try {
+      device.users--;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Marks the device deleted, unless it is used now; returns whether it did. */
+  boolean retire(CacheDevice device) {
+    lock.lock();
+    try {
+      device.deleted = device.users == 0;
+      return device.deleted;
+    } finally {
+      lock.unlock();
+    }
+  }
+}
