@@ -2,9 +2,7 @@ package sluice.snapshotter.state;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
  * The port from the snapshots to the image lifecycle: how a layer becomes lazy, and how a run of
@@ -29,6 +27,12 @@ public interface LazyLayers {
   Outcome prepare(LayerRequest request) throws InterruptedException;
 
   /**
+   * Says that one more request named a layer that is in the store already: the repository of that
+   * request's image may serve it, too. Returns at once and never fails.
+   */
+  void named(LazyLayer layer, LayerRequest request);
+
+  /**
    * Mounts a run, or finds it mounted. If {@link #restore} is still busy with it, waits for that.
    *
    * @throws IOException if it cannot be mounted now; the message names the image and the cause. The
@@ -46,7 +50,7 @@ public interface LazyLayers {
    * what was noted, is not needed and was not pinned meanwhile is dropped. So a snapshot that comes
    * into the store before its pin is closed never loses its content.
    */
-  void retain(Supplier<Needed> needed) throws IOException;
+  void retain(NeededQuery needed) throws IOException;
 
   /**
    * Begins to mount again, after a restart, what snapshots stand on. Returns at once, needs no
@@ -65,11 +69,12 @@ public interface LazyLayers {
       committed = Set.copyOf(committed);
       mounted = Set.copyOf(mounted);
     }
+  }
 
-    /** Collects both. */
-    public static Needed of(Collection<LazyLayer> committed, Collection<LazyRun> mounted) {
-      return new Needed(Set.copyOf(committed), Set.copyOf(mounted));
-    }
+  /** Asks the store. */
+  @FunctionalInterface
+  interface NeededQuery {
+    Needed get() throws IOException;
   }
 
   /**

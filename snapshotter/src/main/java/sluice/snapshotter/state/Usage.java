@@ -6,4 +6,8 @@ package sluice.snapshotter.state;
  * @param sizeBytes bytes of disk, not apparent size
  * @param inodes number of inodes
  */
-public record Usage(long sizeBytes, long inodes) {}
+public record Usage(long sizeBytes, long inodes) {
+
+  /** Nothing. */
+  public static final Usage NONE = new Usage(0, 0);
+}
