@@ -1,0 +1,65 @@
+package sluice.snapshotter.containerd;
+
+import io.grpc.Channel;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import java.io.Closeable;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A connection to a gRPC server on a Unix domain socket. It is made with the first call, and again
+ * with the first call after it broke. Safe for use by many threads.
+ */
+public final class SocketChannel implements Closeable {
+
+  /** What containerd sends at most (its package defaults). */
+  private static final int MAX_MESSAGE_BYTES = 16 << 20;
+
+  private static final long CLOSE_SECONDS = 5;
+
+  private final Path socket;
+  private final ManagedChannel channel;
+  private final EventLoopGroup eventLoop;
+
+  private SocketChannel(Path socket, ManagedChannel channel, EventLoopGroup eventLoop) {
+    this.socket = socket;
+    this.channel = channel;
+    this.eventLoop = eventLoop;
+  }
+
+  /** Prepares a connection; nothing is sent yet. */
+  public static SocketChannel to(Path socket) {
+    EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            .eventLoopGroup(eventLoop)
+            .overrideAuthority("localhost")
+            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            .usePlaintext()
+            .build();
+    return new SocketChannel(socket, channel, eventLoop);
+  }
+
+  /** What stubs are made of. */
+  public Channel channel() {
+    return channel;
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    eventLoop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+  }
+
+  @Override
+  public String toString() {
+    return socket.toString();
+  }
+}
