@@ -8,7 +8,8 @@
  * theirs. {@link sluice.testing.ListingAssert} tells how two of them differ.
  *
  * <p>A {@link sluice.testing.DockerRegistry} is a real registry on a loopback port; {@link
- * sluice.testing.LayoutPush} fills it with the images of a layout.
+ * sluice.testing.LayoutPush} fills it with the images of a layout. A {@link
+ * sluice.testing.PrivateContainerd} is a real containerd with a proxy snapshotter.
  */
 @NullMarked
 package sluice.testing;
