@@ -89,6 +89,10 @@ final class TestDaemon implements Closeable {
     return layers;
   }
 
+  Path socket() {
+    return running.server.socket();
+  }
+
   Path root() {
     return directory.resolve("root");
   }
