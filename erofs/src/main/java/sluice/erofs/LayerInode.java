@@ -39,10 +39,8 @@ final class LayerInode {
   final Payload payload;
   Attributes attributes;
 
-  /** Number and count of names, set by {@link LayerTreeSource} when the tree is written. */
+  /** Its number in the {@link LayerTreeSource} that was made last. */
   int number = -1;
-
-  int names;
 
   LayerInode(Payload payload, Attributes attributes) {
     this.payload = payload;
