@@ -1,0 +1,275 @@
+package sluice.registry;
+
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.security.cert.CertificateException;
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import org.jspecify.annotations.Nullable;
+import sluice.core.CorruptException;
+import sluice.core.FetchException;
+import sluice.core.FetchException.Reason;
+import sluice.core.Lane;
+
+/**
+ * Turns one {@link Ask} into an accepted {@link Answer}: authorizes it, follows its redirects, asks
+ * again once with fresh credentials, and once at the origin when a remembered redirect fails. What
+ * fails beyond that is a {@link FailedAttempt}, for {@link Failover} to decide.
+ *
+ * <p>Credentials and the endpoint's headers go to the endpoint's own host alone.
+ */
+final class Exchanger {
+
+  private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+
+  /** Redirects that repeat a request with its body (RFC 9110 section 15.4). */
+  private static final Set<Integer> REPEATING_REDIRECTS = Set.of(307, 308);
+
+  /** What object stores answer to a signature that is no longer good. */
+  private static final Set<Integer> STALE_TARGET = Set.of(400, 401, 403, 404, 410);
+
+  private final Transport transport;
+  private final Authorizer authorizer;
+  private final RedirectCache redirects;
+  private final InstantSource clock;
+  private final FetchListener listener;
+
+  Exchanger(
+      Transport transport,
+      Authorizer authorizer,
+      RedirectCache redirects,
+      InstantSource clock,
+      FetchListener listener) {
+    this.transport = transport;
+    this.authorizer = authorizer;
+    this.redirects = redirects;
+    this.clock = clock;
+    this.listener = listener;
+  }
+
+  /** What one exchange has come to so far. */
+  private static final class Progress {
+    private HttpUrl url;
+    private boolean remembered;
+    private boolean refreshed;
+    private @Nullable Authorization authorization;
+    private final Set<HttpUrl> visited = new HashSet<>();
+
+    Progress(HttpUrl url) {
+      this.url = url;
+    }
+
+    void restart(HttpUrl origin) {
+      url = origin;
+      remembered = false;
+      visited.clear();
+    }
+  }
+
+  /**
+   * Sends {@code ask} and returns the answer, whose status is one that it accepts and whose body is
+   * unread. The caller closes it.
+   */
+  Answer open(Source source, Ask ask, Lane lane, Deadline deadline)
+      throws IOException, InterruptedException {
+    try {
+      return follow(source, ask, lane, deadline);
+    } catch (FailedAttempt e) {
+      listener.failed(lane, e.failure().reason());
+      throw e;
+    }
+  }
+
+  /** Reads the body of an accepted answer, and closes it. */
+  <T> T exchange(Source source, Ask ask, Lane lane, Deadline deadline, Answer.BodyReader<T> reader)
+      throws IOException, InterruptedException {
+    try (Answer answer = open(source, ask, lane, deadline)) {
+      return readBody(ask, answer, lane, deadline, reader);
+    }
+  }
+
+  /** Reads from the body of {@code answer}; when that fails, its connection is given up. */
+  <T> T readBody(Ask ask, Answer answer, Lane lane, Deadline deadline, Answer.BodyReader<T> reader)
+      throws IOException, InterruptedException {
+    boolean read = false;
+    try {
+      T result = answer.read(deadline, reader);
+      read = true;
+      return result;
+    } catch (FailedAttempt e) {
+      listener.failed(lane, e.failure().reason());
+      throw e;
+    } catch (CorruptException e) {
+      throw e;
+    } catch (IOException e) {
+      redirects.forget(ask.url());
+      listener.failed(lane, Reason.UNREACHABLE);
+      throw unreachable(describe(ask, answer.url()), e);
+    } finally {
+      if (!read) {
+        answer.abort();
+      }
+    }
+  }
+
+  private Answer follow(Source source, Ask ask, Lane lane, Deadline deadline)
+      throws IOException, InterruptedException {
+    Progress progress = new Progress(ask.url());
+    Optional<HttpUrl> target = ask.isBlobRead() ? redirects.target(ask.url()) : Optional.empty();
+    if (target.isPresent()) {
+      progress.url = target.get();
+      progress.remembered = true;
+    } else {
+      progress.authorization =
+          authorizer.authorization(source, ask.scopes(), lane, deadline).orElse(null);
+    }
+    while (true) {
+      Answer answer = send(source, ask, progress, lane, deadline);
+      boolean accepted = ask.accepted().contains(answer.status());
+      if (accepted) {
+        if (ask.isBlobRead() && !source.endpoint().isOriginOf(answer.url())) {
+          redirects.remember(ask.url(), answer.url());
+        }
+        return answer;
+      }
+      if (!redirected(ask, answer, progress)) {
+        recover(source, ask, refusal(answer, deadline), progress, lane, deadline);
+      }
+    }
+  }
+
+  /** What {@code answer} says; closes it, for getting a token needs a slot too. */
+  private Refusal refusal(Answer answer, Deadline deadline) throws InterruptedException {
+    try (answer) {
+      return Refusal.read(answer, deadline, clock);
+    }
+  }
+
+  private Answer send(Source source, Ask ask, Progress progress, Lane lane, Deadline deadline)
+      throws IOException, InterruptedException {
+    Request.Builder request =
+        new Request.Builder().url(progress.url).method(ask.method(), ask.body());
+    // Transparent compression would change lengths, and offsets in what is read.
+    request.header("Accept-Encoding", "identity").header("User-Agent", "sluice");
+    ask.headers().forEach(request::header);
+    if (source.endpoint().isOriginOf(progress.url)) {
+      Authorization authorization = progress.authorization;
+      if (authorization != null) {
+        request.header("Authorization", authorization.header());
+      }
+      source.endpoint().headers().forEach(request::header);
+    }
+    try {
+      return transport.send(request.build(), lane, ask.use(), deadline);
+    } catch (IOException e) {
+      redirects.forget(ask.url());
+      throw unreachable(describe(ask, progress.url), e);
+    }
+  }
+
+  /** Moves on to where {@code answer} redirects, and closes it, if it does. */
+  private static boolean redirected(Ask ask, Answer answer, Progress progress)
+      throws FailedAttempt {
+    Set<Integer> followed = ask.isRead() ? REDIRECTS : REPEATING_REDIRECTS;
+    Optional<String> location = answer.header("Location");
+    if (!followed.contains(answer.status()) || location.isEmpty()) {
+      return false;
+    }
+    answer.close();
+    String what = describe(ask, progress.url);
+    HttpUrl next = progress.url.resolve(location.get());
+    if (next == null) {
+      throw new FailedAttempt(
+          what + ": redirected to what is no HTTP URL", Reason.PROTOCOL, answer.status());
+    }
+    if (progress.url.isHttps() && !next.isHttps()) {
+      throw new FailedAttempt(
+          what + ": redirected from HTTPS to plain HTTP at " + Urls.host(next) + ", not followed",
+          Reason.PROTOCOL,
+          answer.status());
+    }
+    progress.visited.add(progress.url);
+    if (progress.visited.contains(next) || progress.visited.size() > Limits.REDIRECTS) {
+      throw new FailedAttempt(
+          "%s: redirected in a loop, or more than %d times, last to %s"
+              .formatted(what, Limits.REDIRECTS, Urls.host(next)),
+          Reason.PROTOCOL,
+          answer.status());
+    }
+    progress.url = next;
+    return true;
+  }
+
+  /** Prepares one more try after a refusal, or throws. */
+  private void recover(
+      Source source, Ask ask, Refusal refusal, Progress progress, Lane lane, Deadline deadline)
+      throws IOException, InterruptedException {
+    if (progress.remembered && STALE_TARGET.contains(refusal.status())) {
+      redirects.forget(ask.url());
+      progress.restart(ask.url());
+      progress.authorization =
+          authorizer.authorization(source, ask.scopes(), lane, deadline).orElse(null);
+      return;
+    }
+    boolean unauthorized =
+        (refusal.status() == 401 || refusal.status() == 403)
+            && source.endpoint().isOriginOf(progress.url);
+    if (unauthorized && !progress.refreshed) {
+      Optional<Authorization> fresh =
+          authorizer.refresh(
+              source, ask.scopes(), progress.authorization, refusal.challenge(), lane, deadline);
+      if (fresh.isPresent()) {
+        progress.refreshed = true;
+        progress.authorization = fresh.get();
+        progress.restart(ask.url());
+        return;
+      }
+    }
+    String hint = unauthorized ? authorizer.hint(source, progress.authorization) : "";
+    throw refusal.failure(describe(ask, progress.url), hint);
+  }
+
+  private static String describe(Ask ask, HttpUrl at) {
+    return Urls.host(at).equals(Urls.host(ask.url()))
+        ? ask.toString()
+        : ask + " (redirected to " + Urls.host(at) + ')';
+  }
+
+  private static FailedAttempt unreachable(String what, IOException cause) {
+    // Waiting does not mend a certificate.
+    Reason reason = isUntrusted(cause) ? Reason.PROTOCOL : Reason.UNREACHABLE;
+    String message = "%s: %s".formatted(what, explain(cause));
+    return new FailedAttempt(new FetchException(message, reason, 0, cause), null);
+  }
+
+  private static boolean isUntrusted(IOException failure) {
+    if (failure instanceof SSLPeerUnverifiedException) {
+      return true;
+    }
+    return failure instanceof SSLException && (failure.getCause() instanceof CertificateException);
+  }
+
+  private static String explain(IOException cause) {
+    String message = cause.getMessage();
+    String said = message == null ? cause.getClass().getSimpleName() : message;
+    if (cause instanceof SocketTimeoutException) {
+      return "timed out: " + said;
+    }
+    return isUntrusted(cause)
+        ? said
+            + "; if this registry is to be trusted, add the CA of its certificate to the host's"
+            + " bundle, or name a bundle by SSL_CERT_FILE"
+        : said;
+  }
+
+  /** For {@link Ask}s whose headers hold a range. */
+  static String range(long offset, long lengthBytes) {
+    return "bytes=" + offset + '-' + (lengthBytes < 0 ? "" : offset + lengthBytes - 1);
+  }
+}
