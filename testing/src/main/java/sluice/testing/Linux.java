@@ -50,6 +50,15 @@ final class Linux {
   private static final MethodHandle LGETXATTR =
       call("lgetxattr", FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
 
+  private static final MethodHandle SYSCALL =
+      call(
+          "syscall",
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+          Linker.Option.firstVariadicArg(1));
+  private static final MethodHandle UMOUNT2 =
+      call("umount2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+
   private Linux() {}
 
   /** Fills {@code statx}, a {@code struct statx} of 256 bytes; does not follow a last link. */
@@ -105,6 +114,24 @@ final class Linux {
         "lgetxattr",
         path,
         state -> (long) LGETXATTR.invokeExact(state, path, name, into, into.byteSize()));
+  }
+
+  /**
+   * Makes a system call that libc has no function for.
+   *
+   * @param what names the call and its object, for messages
+   */
+  static long syscall(
+      MemorySegment what, long number, long first, long second, long third, long fourth, long fifth)
+      throws IOException {
+    return checked(
+        "syscall",
+        what,
+        state -> (long) SYSCALL.invokeExact(state, number, first, second, third, fourth, fifth));
+  }
+
+  static void umount(MemorySegment target) throws IOException {
+    checked("umount2", target, state -> (int) UMOUNT2.invokeExact(state, target, 0));
   }
 
   @FunctionalInterface
