@@ -1,0 +1,38 @@
+package sluice.formats.tar;
+
+import sluice.core.LayerFormat;
+import sluice.core.RangeSource;
+
+/**
+ * Ordinary layers: tar, tar+gzip and tar+zstd of OCI and Docker, also the nondistributable
+ * (foreign) ones. Each layer is streamed whole; a layer that also has an index of another format is
+ * ordinary too, so other formats are asked first. Safe for use by many threads.
+ */
+public final class TarFormat implements LayerFormat {
+
+  private final RangeSource source;
+
+  /**
+   * @param source gives the layers' blobs
+   */
+  public TarFormat(RangeSource source) {
+    this.source = source;
+  }
+
+  @Override
+  public String name() {
+    return "tar";
+  }
+
+  @Override
+  public Recognition recognise(Layer layer) {
+    String mediaType = layer.descriptor().mediaType();
+    return TarMediaType.parse(mediaType)
+        .<Recognition>map(type ->
+            type.known()
+                ? new Recognition.Tree(new TarIndexer(source, layer, type))
+                : new Recognition.Refused(
+                    "a layer of media type " + mediaType + " cannot be decoded"))
+        .orElseGet(Recognition.Foreign::new);
+  }
+}

@@ -1,0 +1,117 @@
+package sluice.formats.tar;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.List;
+import sluice.core.ChunkEncoding.StreamCompression;
+import sluice.core.DeviceIndex;
+import sluice.core.DeviceStore;
+import sluice.core.Lane;
+import sluice.core.LayerFormat.Indexer;
+import sluice.core.LayerFormat.Layer;
+import sluice.core.LayerIndex;
+import sluice.core.LazyDevice;
+import sluice.core.RangeSource;
+import sluice.erofs.DeviceSlot;
+import sluice.erofs.LayerTree;
+import sluice.erofs.MetadataImageWriter;
+import sluice.formats.stream.LayerStream;
+
+/**
+ * Streams one layer into a metadata image and a device.
+ *
+ * <p>The calling thread fetches, hashes and decompresses; a second one unpacks. Inflating is the
+ * slowest step, so it has a core of its own, and an interrupt of the caller reaches the fetch.
+ */
+final class TarIndexer implements Indexer {
+
+  private static final int FETCH_BUFFER_BYTES = 256 * 1024;
+
+  private final RangeSource source;
+  private final Layer layer;
+  private final TarMediaType mediaType;
+  private final String resource;
+
+  TarIndexer(RangeSource source, Layer layer, TarMediaType mediaType) {
+    this.source = source;
+    this.layer = layer;
+    this.mediaType = mediaType;
+    this.resource = "layer " + layer.descriptor().digest();
+  }
+
+  @Override
+  public boolean streams() {
+    return true;
+  }
+
+  @Override
+  public LayerIndex index(Path metadataImage, DeviceStore devices)
+      throws IOException, InterruptedException {
+    PlacementTable placements = new PlacementTable();
+    LayerTree tree = new LayerTree(resource);
+    try (DeviceStore.Staged staged = devices.stage()) {
+      DeviceWriter files = new DeviceWriter(staged, placements);
+      MessageDigest diffId = LayerHasher.hasher(layer.diffId().algorithm());
+      Streamed streamed = stream(tree, files, diffId);
+      LayerHasher.verify("diff-id", layer.diffId(), diffId, resource);
+      long deviceBytes = files.finish();
+      if (placements.isEmpty()) {
+        MetadataImageWriter.write(tree, List.of(), metadataImage);
+        return new LayerIndex(metadataImage, List.of(), List.of());
+      }
+      DeviceIndex index =
+          new DeviceIndex(
+              layer.descriptor().digest(),
+              deviceBytes,
+              placements.chunks(
+                  streamed.compression,
+                  layer.descriptor().digest(),
+                  layer.descriptor().sizeBytes(),
+                  streamed.tarBytes));
+      LazyDevice device = staged.finish(index, layer.holders());
+      DeviceSlot slot = new DeviceSlot(device.id().hex(), device.lengthBytes());
+      MetadataImageWriter.write(tree, List.of(slot), metadataImage);
+      return new LayerIndex(metadataImage, List.of(device.id()), List.of());
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "tar indexer of " + resource;
+  }
+
+  private record Streamed(StreamCompression compression, long tarBytes) {}
+
+  /** Streams the whole layer through both halves, and verifies the layer digest. */
+  private Streamed stream(LayerTree tree, DeviceWriter files, MessageDigest diffId)
+      throws IOException, InterruptedException {
+    try (InputStream blob = source.open(layer.descriptor().digest(), layer.holders(), Lane.DEMAND);
+        LayerHasher hashed = new LayerHasher(blob, layer.descriptor(), resource);
+        BufferedInputStream encoded = new BufferedInputStream(hashed, FETCH_BUFFER_BYTES)) {
+      StreamCompression compression =
+          mediaType.detected() ? LayerStream.detect(encoded) : StreamCompression.NONE;
+      try (InputStream decoded = LayerStream.open(compression, encoded, resource)) {
+        long tarBytes = UnpackThread.run(decoded, tree, files, diffId, resource);
+        hashed.verify();
+        return new Streamed(compression, tarBytes);
+      }
+    } catch (InterruptedIOException e) {
+      if (e instanceof SocketTimeoutException) {
+        throw e;
+      }
+      throw interrupted(e);
+    }
+  }
+
+  private InterruptedException interrupted(InterruptedIOException cause) {
+    InterruptedException interrupted =
+        new InterruptedException("interrupted while fetching " + resource);
+    interrupted.initCause(cause);
+    return interrupted;
+  }
+}
