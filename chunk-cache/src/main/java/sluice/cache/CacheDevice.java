@@ -3,6 +3,7 @@ package sluice.cache;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
@@ -74,8 +75,17 @@ final class CacheDevice implements LazyDevice {
         table,
         openDigests(directory, table),
         openPresence(directory, table, boot),
-        DeviceFiles.readHolders(directory),
+        openHolders(directory),
         fetcher);
+  }
+
+  private static Set<Repository> openHolders(Path directory) throws IOException {
+    try {
+      return DeviceFiles.readHolders(directory);
+    } catch (CorruptException | NoSuchFileException e) {
+      log.warn("cache: device {} has no holders: {}", directory.getFileName(), e.getMessage());
+      return Set.of();
+    }
   }
 
   private static Presence openPresence(Path directory, ChunkTable table, UUID boot)

@@ -7,14 +7,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.ChunkDecoder;
@@ -45,13 +40,14 @@ import sluice.core.Repository;
  *
  * <p>Reads that are refused, and why: a {@link sluice.core.FetchException} when no registry gives
  * the bytes, a {@link CorruptException} when they are wrong, a {@link DiskException} when they
- * cannot be written.
+ * cannot be written. None is remembered. All who wait for one chunk get the same exception.
+ *
+ * <p>A reader that is interrupted leaves. A request that is under way is finished all the same: its
+ * bytes are paid for, and the next reader finds them. One that is not sent yet when its last reader
+ * leaves is dropped.
  */
 public final class ChunkCache implements DeviceStore, Closeable {
   private static final Logger log = LoggerFactory.getLogger(ChunkCache.class);
-
-  /** Locks of devices; more than there are processors, so that they rarely meet. */
-  private static final int LOCKS = 64;
 
   private final CacheSettings settings;
   private final Failpoints failpoints;
@@ -60,17 +56,8 @@ public final class ChunkCache implements DeviceStore, Closeable {
   private final OpenFiles files;
   private final CacheThreads threads;
   private final Durability durability;
-  private final ChunkStore store;
-  private final Flights flights = new Flights();
+  private final Devices devices;
   private final Fetcher fetcher;
-  private final ConcurrentHashMap<DeviceId, CacheDevice> devices = new ConcurrentHashMap<>();
-
-  /** Each guards the directories of the devices whose ids it is for; held across local I/O. */
-  private final List<ReentrantLock> locks =
-      Stream.generate(ReentrantLock::new).limit(LOCKS).toList();
-
-  /** Counts calls of {@link #retain}, to tell what was added before one began. */
-  private final AtomicLong moment = new AtomicLong();
 
   private ChunkCache(
       Path directory,
@@ -87,7 +74,9 @@ public final class ChunkCache implements DeviceStore, Closeable {
     this.files = new OpenFiles(settings.openFiles());
     this.threads = CacheThreads.start();
     this.durability = new Durability(files, threads, settings, listener, failpoints);
-    this.store = new ChunkStore(files, durability, failpoints);
+    ChunkStore store = new ChunkStore(files, durability, failpoints);
+    Flights flights = new Flights();
+    this.devices = new Devices(shelf, settings.bootId(), files, durability, store, flights);
     FetchContext context =
         new FetchContext(
             source,
@@ -97,12 +86,12 @@ public final class ChunkCache implements DeviceStore, Closeable {
             new FetchScheduler(settings.lanes()),
             threads,
             listener);
-    this.fetcher = new Fetcher(context, new EqualChunks(devices.values(), files, threads), decoder);
+    this.fetcher = new Fetcher(context, new EqualChunks(devices.open(), files, threads), decoder);
   }
 
   /**
-   * Opens the cache in {@code directory}, which is made if there is none. Devices are read behind
-   * it.
+   * Opens the cache in {@code directory}, which is made if there is none. Its devices are opened
+   * behind it; one that cannot be opened does not stop the others.
    *
    * @throws IOException if another process has it open
    */
@@ -121,28 +110,11 @@ public final class ChunkCache implements DeviceStore, Closeable {
       ChunkCache cache =
           new ChunkCache(absolute, lock, source, decoder, settings, listener, failpoints);
       cache.shelf.clean();
-      cache.threads.disk().execute(cache::openAll);
+      cache.threads.disk().execute(() -> cache.devices.openAll(cache.fetcher));
       return cache;
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
-    }
-  }
-
-  /** Reads all devices, so that each can give equal chunks to others. */
-  private void openAll() {
-    try {
-      for (DeviceId id : shelf.ids()) {
-        try {
-          open(id);
-        } catch (NoSuchFileException e) {
-          log.debug("cache: device {} was deleted meanwhile", id);
-        } catch (IOException e) {
-          log.warn("cache: device {} cannot be opened: {}", id, e.getMessage());
-        }
-      }
-    } catch (IOException e) {
-      log.warn("cache: cannot list {}: {}", shelf, e.getMessage());
     }
   }
 
@@ -171,94 +143,17 @@ public final class ChunkCache implements DeviceStore, Closeable {
       throws IOException {
     DeviceId id = DeviceFiles.write(made, index, holders, present, settings.bootId());
     failpoints.reached(Failpoints.Point.DEVICE_WRITTEN);
-    CacheDevice known;
-    ReentrantLock guard = lockOf(id);
-    guard.lock();
-    try {
-      known = findSound(id);
-      if (known == null) {
-        shelf.publish(made, id);
-        return load(id);
-      }
-      known.touch(moment.get());
-      addHolders(known, holders);
-      flights.enter(known);
-    } finally {
-      guard.unlock();
-    }
-    try {
-      if (present) {
-        new StagedCopy(known, store).copyFrom(made.resolve(DeviceFiles.DATA));
-      }
-      return known;
-    } finally {
-      flights.exit(known);
-    }
-  }
-
-  /** The device, if there is one; one that cannot be read makes way for a new one. */
-  private @Nullable CacheDevice findSound(DeviceId id) throws IOException {
-    try {
-      return find(id);
-    } catch (NoSuchFileException e) {
-      if (!Files.exists(shelf.directoryOf(id))) {
-        return null;
-      }
-      log.warn("cache: device {} is made anew: {} is missing", id, e.getMessage());
-    } catch (CorruptException e) {
-      log.warn("cache: device {} is made anew: {}", id, e.getMessage());
-    }
-    Disk.deleteTree(shelf.remove(id));
-    return null;
+    return devices.publish(made, id, holders, present, fetcher);
   }
 
   @Override
   public LazyDevice open(DeviceId id) throws IOException {
-    ReentrantLock guard = lockOf(id);
-    guard.lock();
-    try {
-      return find(id);
-    } finally {
-      guard.unlock();
-    }
-  }
-
-  private CacheDevice find(DeviceId id) throws IOException {
-    CacheDevice device = devices.get(id);
-    if (device == null) {
-      return load(id);
-    }
-    device.touch(moment.get());
-    return device;
-  }
-
-  private CacheDevice load(DeviceId id) throws IOException {
-    CacheDevice device = CacheDevice.open(shelf.directoryOf(id), id, settings.bootId(), fetcher);
-    device.touch(moment.get());
-    if (!device.presence().synced()) {
-      durability.written(device, 0);
-    }
-    devices.put(id, device);
-    return device;
+    return devices.open(id, fetcher);
   }
 
   @Override
   public void addHolders(DeviceId id, Set<Repository> holders) throws IOException {
-    ReentrantLock guard = lockOf(id);
-    guard.lock();
-    try {
-      addHolders(find(id), holders);
-    } finally {
-      guard.unlock();
-    }
-  }
-
-  private void addHolders(CacheDevice device, Set<Repository> holders) throws IOException {
-    Set<Repository> all = new HashSet<>(device.holders());
-    if (all.addAll(holders)) {
-      DeviceFiles.writeHolders(device.directory(), all);
-      device.holders(all);
-    }
+    devices.addHolders(id, holders, fetcher);
   }
 
   @Override
@@ -274,32 +169,7 @@ public final class ChunkCache implements DeviceStore, Closeable {
 
   @Override
   public void retain(Collection<DeviceId> live) throws IOException {
-    long began = moment.getAndIncrement();
-    Set<DeviceId> kept = new HashSet<>(live);
-    for (DeviceId id : shelf.ids()) {
-      if (!kept.contains(id)) {
-        delete(id, began);
-      }
-    }
-  }
-
-  private void delete(DeviceId id, long began) throws IOException {
-    Path removed;
-    ReentrantLock guard = lockOf(id);
-    guard.lock();
-    try {
-      CacheDevice device = devices.get(id);
-      if (device != null && (device.touched() > began || !flights.retire(device))) {
-        return;
-      }
-      devices.remove(id);
-      files.drop(shelf.directoryOf(id));
-      removed = shelf.remove(id);
-    } finally {
-      guard.unlock();
-    }
-    log.info("cache: deleting device {}", id);
-    Disk.deleteTree(removed);
+    devices.retain(live);
   }
 
   /** What is in the cache now. */
@@ -308,9 +178,7 @@ public final class ChunkCache implements DeviceStore, Closeable {
     List<CacheReport.Unreadable> unreadable = new ArrayList<>();
     for (DeviceId id : shelf.ids()) {
       try {
-        if (open(id) instanceof CacheDevice device) {
-          entries.add(entry(device));
-        }
+        entries.add(entry(devices.open(id, fetcher)));
       } catch (NoSuchFileException e) {
         log.debug("cache: device {} was deleted meanwhile", id);
       } catch (IOException e) {
@@ -331,8 +199,12 @@ public final class ChunkCache implements DeviceStore, Closeable {
         device.holders());
   }
 
-  private ReentrantLock lockOf(DeviceId id) {
-    return locks.get(Math.floorMod(id.hashCode(), LOCKS));
+  /**
+   * Hashes again all that is present of a device. Chunks that are wrong are no longer present: the
+   * next read fetches them.
+   */
+  public CheckReport check(DeviceId id) throws IOException {
+    return new DeviceCheck(devices.open(id, fetcher), files).run();
   }
 
   /** Ends all fetches, whose readers get an error, and makes durable what is present. */

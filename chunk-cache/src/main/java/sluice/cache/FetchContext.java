@@ -3,6 +3,7 @@ package sluice.cache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import sluice.core.CorruptException;
 import sluice.core.FetchException;
 import sluice.core.Lane;
@@ -59,8 +60,20 @@ record FetchContext(
     flights.land(flight, null);
   }
 
-  /** The flight failed; all who wait for it are told. */
+  /**
+   * Ends flights whose readers have all left before their request was sent.
+   *
+   * @return whether they were ended
+   */
+  boolean abandoned(List<Flight> all) {
+    return flights.abandon(all, new IOException("cache: nobody waits for the chunk any more"));
+  }
+
+  /** The flight failed, unless it has landed already; all who wait for it are told. */
   void failed(Flight flight, Throwable failure) {
+    if (flight.hasLanded()) {
+      return;
+    }
     listener.failed(
         switch (failure) {
           case DiskException disk when disk.full() -> CacheListener.Failure.DISK_FULL;
@@ -69,6 +82,10 @@ record FetchContext(
           case InterruptedException _ -> CacheListener.Failure.CLOSED;
           default -> CacheListener.Failure.FETCH;
         });
-    flights.land(flight, failure);
+    flights.land(
+        flight,
+        failure instanceof InterruptedException
+            ? new IOException("cache: closed while %s was fetched".formatted(flight), failure)
+            : failure);
   }
 }

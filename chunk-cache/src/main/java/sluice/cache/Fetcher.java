@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import sluice.core.ChunkDecoder;
 import sluice.core.Lane;
@@ -99,28 +98,26 @@ final class Fetcher {
     List<Flight> ranges = new ArrayList<>();
     for (Flight flight : joined.fresh()) {
       if (flight.table().isWholeStream(flight.chunk())) {
-        ExecutorService streams = context.threads().streams();
-        begin(streams, flight, it -> new StreamFetch(context, decoder, it).run(lane));
+        send(new StreamFetch(context, decoder, flight));
       } else {
         ranges.add(flight);
       }
     }
     if (!ranges.isEmpty()) {
-      beginAll(context.threads().network(), ranges, this::bring);
+      run(context.threads().network(), () -> bring(ranges), ranges);
     }
-    joined.followers().forEach(it -> begin(context.threads().network(), it, this::follow));
-    for (RangeRead read : joined.hastened()) {
-      run(context.threads().network(), () -> read.send(lane), List.of());
+    for (Flight flight : joined.followers()) {
+      run(context.threads().network(), () -> follow(flight), List.of(flight));
+    }
+    for (Fetch fetch : joined.hastened()) {
+      run(fetch.threads(), () -> fetch.send(lane), List.of());
     }
     return joined.joined();
   }
 
-  private void begin(ExecutorService pool, Flight flight, Consumer<Flight> task) {
-    run(pool, () -> task.accept(flight), List.of(flight));
-  }
-
-  private void beginAll(ExecutorService pool, List<Flight> flights, Consumer<List<Flight>> task) {
-    run(pool, () -> task.accept(flights), flights);
+  private void send(Fetch fetch) {
+    Lane lane = context.flights().queue(fetch);
+    run(fetch.threads(), () -> fetch.send(lane), fetch.flights());
   }
 
   /** Runs a task; whatever it throws, its flights land. */
@@ -130,19 +127,14 @@ final class Fetcher {
         try {
           task.run();
         } catch (RuntimeException | Error e) {
-          failAll(flights, e);
+          flights.forEach(flight -> context.failed(flight, e));
           throw e;
         }
       });
     } catch (RejectedExecutionException e) {
-      failAll(flights, new IOException("cache: closed", e));
+      IOException closed = new IOException("cache: closed", e);
+      flights.forEach(flight -> context.failed(flight, closed));
     }
-  }
-
-  private void failAll(List<Flight> flights, Throwable failure) {
-    flights.stream()
-        .filter(flight -> !flight.hasLanded())
-        .forEach(flight -> context.failed(flight, failure));
   }
 
   /** Brings chunks of one device that nobody else brings. */
@@ -153,14 +145,7 @@ final class Fetcher {
         missing.add(flight);
       }
     }
-    List<RangeRead> reads = plan.reads(context, missing);
-    for (int i = 1; i < reads.size(); i++) {
-      RangeRead read = reads.get(i);
-      run(context.threads().network(), read::send, read.flights());
-    }
-    if (!reads.isEmpty()) {
-      reads.getFirst().send();
-    }
+    plan.reads(context, missing).forEach(this::send);
   }
 
   /** Brings a chunk whose bytes another flight brings, too: waits for that one and copies. */
@@ -176,7 +161,7 @@ final class Fetcher {
       }
       bring(List.of(flight));
     } catch (InterruptedException e) {
-      context.failed(flight, new IOException("cache: closed", e));
+      context.failed(flight, e);
     }
   }
 
@@ -193,9 +178,7 @@ final class Fetcher {
       }
       context.listener().copied(context.store(flight, decoded));
       context.landed(flight);
-    } catch (InterruptedException e) {
-      context.failed(flight, new IOException("cache: closed", e));
-    } catch (IOException e) {
+    } catch (IOException | InterruptedException e) {
       context.failed(flight, e);
     }
     return true;

@@ -25,7 +25,7 @@ final class Flight {
   volatile Lane lane;
 
   /** The request that will bring it, once it waits for leave to be sent. */
-  @Nullable RangeRead read;
+  @Nullable Fetch fetch;
 
   /** A flight of equal bytes that was first; this one copies them when they are there. */
   @Nullable Flight leader;

@@ -32,7 +32,7 @@ final class Flights {
    * @param hastened requests that wait in a less urgent lane and should wait in this one too
    */
   record Joined(
-      List<Flight> joined, List<Flight> fresh, List<Flight> followers, List<RangeRead> hastened) {
+      List<Flight> joined, List<Flight> fresh, List<Flight> followers, List<Fetch> hastened) {
     Joined() {
       this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     }
@@ -97,12 +97,12 @@ final class Flights {
         : table.digest(table.firstPlacement(flight.chunk()));
   }
 
-  private static void hasten(Flight flight, Lane lane, List<RangeRead> hastened) {
+  private static void hasten(Flight flight, Lane lane, List<Fetch> hastened) {
     for (Flight at = flight; at != null; at = at.leader) {
       if (lane.compareTo(at.lane) < 0) {
         at.lane = lane;
-        if (at.read != null) {
-          hastened.add(at.read);
+        if (at.fetch != null) {
+          hastened.add(at.fetch);
         }
       }
     }
@@ -144,12 +144,12 @@ final class Flights {
    *
    * @return the lane to wait in: that of the most urgent
    */
-  Lane queue(Collection<Flight> flights, RangeRead read) {
+  Lane queue(Fetch fetch) {
     lock.lock();
     try {
       Lane lane = Lane.FILL;
-      for (Flight flight : flights) {
-        flight.read = read;
+      for (Flight flight : fetch.flights()) {
+        flight.fetch = fetch;
         lane = flight.lane.compareTo(lane) < 0 ? flight.lane : lane;
       }
       return lane;

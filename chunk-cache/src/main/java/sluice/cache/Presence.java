@@ -3,10 +3,7 @@ package sluice.cache;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -36,21 +33,13 @@ import sluice.core.CorruptException;
  * <p>The file is written, not mapped: a store into a map of a file system that has no block left
  * would end in SIGBUS, a write ends in an exception.
  *
- * <pre>
- * file    := header present durable
- * header  := magic "SLPRESNT", version u32 = 1, chunk count u32, boot id 2 × u64 (4096 bytes)
- * present := u64 each 64 chunks, chunk n in bit n % 64; padded to 4096 bytes
- * durable := likewise
- * </pre>
+ * <p>Safe for use by many threads.
  */
 final class Presence {
-  private static final byte[] MAGIC = "SLPRESNT".getBytes(StandardCharsets.US_ASCII);
-  private static final int VERSION = 1;
-  private static final int BLOCK_BYTES = 4096;
   private static final int BITS = Long.SIZE;
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
-  private final int chunkCount;
+  private final PresenceFile layout;
 
   /** Written under {@link #lock}, read by anybody. */
   private final long[] present;
@@ -64,27 +53,27 @@ final class Presence {
   private final AtomicInteger presentCount;
   private final AtomicInteger losses = new AtomicInteger();
 
-  private Presence(int chunkCount, long[] present, long[] durable) {
-    this.chunkCount = chunkCount;
+  private Presence(PresenceFile layout, long[] present, long[] durable) {
+    this.layout = layout;
     this.present = present;
     this.durable = durable;
     this.presentCount = new AtomicInteger(count(present));
   }
 
   /**
-   * Writes a new file, every block of it, so that there is room for each bit that is set later.
+   * Writes a new file.
    *
    * @param all whether all chunks are present; none is durable
    */
   static void create(Path file, int chunkCount, boolean all, UUID boot) throws IOException {
-    long[] present = new long[words(chunkCount)];
+    long[] present = new long[PresenceFile.words(chunkCount)];
     if (all) {
       Arrays.fill(present, -1L);
       if (chunkCount % BITS != 0) {
         present[present.length - 1] = (1L << chunkCount % BITS) - 1;
       }
     }
-    write(file, chunkCount, present, new long[present.length], boot);
+    PresenceFile.create(file, chunkCount, present, boot);
   }
 
   /**
@@ -93,17 +82,18 @@ final class Presence {
    * @throws CorruptException if it is not such a file
    */
   static Presence open(Path path, int chunkCount, UUID boot) throws IOException {
+    PresenceFile layout = new PresenceFile(chunkCount);
     try (FileChannel file =
         FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      UUID written = readHeader(file, chunkCount, path);
-      long[] durable = readMap(file, durableOffset(chunkCount), chunkCount);
+      UUID written = layout.readBoot(file, path);
+      long[] durable = layout.readDurable(file);
       if (written.equals(boot)) {
-        return new Presence(chunkCount, readMap(file, BLOCK_BYTES, chunkCount), durable);
+        return new Presence(layout, layout.readPresent(file), durable);
       }
       // The map first: if the process dies here, the old boot still stands before it.
-      Disk.write(file, bytes(durable, 0, durable.length), BLOCK_BYTES);
-      Disk.write(file, header(chunkCount, boot), 0);
-      return new Presence(chunkCount, durable.clone(), durable);
+      layout.writePresent(file, durable, 0, durable.length);
+      layout.writeHeader(file, boot);
+      return new Presence(layout, durable.clone(), durable);
     }
   }
 
@@ -115,7 +105,7 @@ final class Presence {
 
   /** Whether all chunks are present. */
   boolean complete() {
-    return presentCount.get() == chunkCount;
+    return presentCount.get() == layout.chunkCount();
   }
 
   int presentCount() {
@@ -142,7 +132,7 @@ final class Presence {
       int index = chunk / BITS;
       long word = present[index] | bit(chunk);
       if (word != present[index]) {
-        writeWord(file, BLOCK_BYTES, index, word);
+        layout.writePresent(file, index, word);
         WORD.setRelease(present, index, word);
         presentCount.incrementAndGet();
       }
@@ -163,8 +153,8 @@ final class Presence {
         presentCount.decrementAndGet();
       }
       durable[index] &= kept;
-      writeWord(file, durableOffset(chunkCount), index, durable[index]);
-      writeWord(file, BLOCK_BYTES, index, present[index]);
+      layout.writeDurable(file, durable, index, index + 1);
+      layout.writePresent(file, present, index, index + 1);
       file.force(false);
     } finally {
       lock.unlock();
@@ -209,8 +199,7 @@ final class Presence {
         }
       }
       if (last >= 0) {
-        long offset = durableOffset(chunkCount) + (long) first * Long.BYTES;
-        Disk.write(file, bytes(snapshot, first, last + 1), offset);
+        layout.writeDurable(file, snapshot, first, last + 1);
         System.arraycopy(snapshot, first, durable, first, last + 1 - first);
       }
     } finally {
@@ -234,7 +223,7 @@ final class Presence {
         WORD.setRelease(present, i, present[i] & durable[i]);
       }
       presentCount.set(count(present));
-      Disk.write(file, bytes(present, 0, present.length), BLOCK_BYTES);
+      layout.writePresent(file, present, 0, present.length);
       return before - presentCount.get();
     } finally {
       lock.unlock();
@@ -261,87 +250,6 @@ final class Presence {
     } finally {
       lock.unlock();
     }
-  }
-
-  private static void write(Path path, int chunkCount, long[] present, long[] durable, UUID boot)
-      throws IOException {
-    int mapBytes = mapBytes(chunkCount);
-    try (FileChannel file =
-        FileChannel.open(
-            path,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
-      Disk.write(file, header(chunkCount, boot), 0);
-      Disk.write(file, bytes(present, 0, mapBytes / Long.BYTES), BLOCK_BYTES);
-      Disk.write(file, bytes(durable, 0, mapBytes / Long.BYTES), durableOffset(chunkCount));
-      file.force(true);
-    }
-  }
-
-  private static UUID readHeader(FileChannel file, int chunkCount, Path path) throws IOException {
-    ByteBuffer header = buffer(BLOCK_BYTES);
-    long expected = durableOffset(chunkCount) + mapBytes(chunkCount);
-    if (file.size() != expected) {
-      throw new CorruptException(
-          "presence: %d bytes, expected %d".formatted(file.size(), expected), path.toString(), -1);
-    }
-    Disk.read(file, header, 0);
-    header.flip();
-    byte[] magic = new byte[MAGIC.length];
-    header.get(magic);
-    if (!Arrays.equals(magic, MAGIC)
-        || header.getInt() != VERSION
-        || header.getInt() != chunkCount) {
-      throw new CorruptException(
-          "presence: magic, version or chunk count is wrong", path.toString(), 0);
-    }
-    return new UUID(header.getLong(), header.getLong());
-  }
-
-  private static ByteBuffer header(int chunkCount, UUID boot) {
-    ByteBuffer header = buffer(BLOCK_BYTES);
-    header.put(MAGIC).putInt(VERSION).putInt(chunkCount);
-    header.putLong(boot.getMostSignificantBits()).putLong(boot.getLeastSignificantBits());
-    return header.clear();
-  }
-
-  private static long[] readMap(FileChannel file, long offset, int chunkCount) throws IOException {
-    long[] words = new long[words(chunkCount)];
-    ByteBuffer bytes = buffer(words.length * Long.BYTES);
-    Disk.read(file, bytes, offset);
-    bytes.flip().asLongBuffer().get(words);
-    return words;
-  }
-
-  private static void writeWord(FileChannel file, long map, int index, long word)
-      throws IOException {
-    ByteBuffer bytes = buffer(Long.BYTES).putLong(0, word);
-    Disk.write(file, bytes, map + (long) index * Long.BYTES);
-  }
-
-  /** The words {@code [from, to)} as they are on disk; zeros after the last one. */
-  private static ByteBuffer bytes(long[] words, int from, int to) {
-    ByteBuffer bytes = buffer((to - from) * Long.BYTES);
-    bytes.asLongBuffer().put(words, from, Math.min(to, words.length) - from);
-    return bytes;
-  }
-
-  private static ByteBuffer buffer(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  private static int words(int chunkCount) {
-    return (chunkCount + BITS - 1) / BITS;
-  }
-
-  private static int mapBytes(int chunkCount) {
-    int bytes = words(chunkCount) * Long.BYTES;
-    return (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
-  }
-
-  private static long durableOffset(int chunkCount) {
-    return (long) BLOCK_BYTES + mapBytes(chunkCount);
   }
 
   private static long bit(int chunk) {

@@ -16,7 +16,6 @@ final class StagedDevice implements DeviceStore.Staged {
   private final ChunkCache cache;
   private final Path directory;
   private final FileChannel data;
-  private boolean finished;
 
   private StagedDevice(ChunkCache cache, Path directory, FileChannel data) {
     this.cache = cache;
@@ -43,9 +42,7 @@ final class StagedDevice implements DeviceStore.Staged {
   public LazyDevice finish(DeviceIndex index, Set<Repository> holders) throws IOException {
     checkOpen();
     data.close();
-    LazyDevice device = cache.publish(directory, index, holders, true);
-    finished = true;
-    return device;
+    return cache.publish(directory, index, holders, true);
   }
 
   private void checkOpen() {
@@ -57,8 +54,7 @@ final class StagedDevice implements DeviceStore.Staged {
   @Override
   public void close() throws IOException {
     data.close();
-    if (!finished) {
-      Disk.deleteTree(directory);
-    }
+    // Nothing is there any more if the directory became the device.
+    Disk.deleteTree(directory);
   }
 }

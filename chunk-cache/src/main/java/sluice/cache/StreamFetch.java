@@ -11,6 +11,9 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 import sluice.cache.FetchScheduler.Permit;
 import sluice.core.ChunkDecoder;
 import sluice.core.ChunkEncoding.WholeStream;
@@ -23,13 +26,14 @@ import sluice.core.Lane;
  * they pass. Only when the blob's digest has matched is the chunk present; what was written before
  * a failure is made a hole again, and is never read.
  */
-final class StreamFetch {
+final class StreamFetch implements Fetch {
   private static final int PIECE_BYTES = 256 << 10;
 
   private final FetchContext context;
   private final ChunkDecoder decoder;
   private final Flight flight;
   private final ChunkTable table;
+  private final AtomicBoolean sent = new AtomicBoolean();
 
   StreamFetch(FetchContext context, ChunkDecoder decoder, Flight flight) {
     this.context = context;
@@ -38,15 +42,35 @@ final class StreamFetch {
     this.table = flight.table();
   }
 
-  /** Brings the chunk. Runs on a thread of its own, which the decoder may pin. */
-  void run(Lane lane) {
+  @Override
+  public List<Flight> flights() {
+    return List.of(flight);
+  }
+
+  /** Platform threads: the decoder may pin its thread, and the data is written by it, too. */
+  @Override
+  public ExecutorService threads() {
+    return context.threads().streams();
+  }
+
+  @Override
+  public void send(Lane lane) {
     try (Permit _ = context.scheduler().acquire(flight.device().hosts(), lane, 2L * PIECE_BYTES)) {
-      long bytes = stream(lane);
-      context.listener().stored(bytes);
-      context.landed(flight);
+      if (sent.compareAndSet(false, true) && !context.abandoned(flights())) {
+        run(lane);
+      }
     } catch (InterruptedException e) {
-      context.failed(flight, new IOException("cache: closed while a layer streamed", e));
-    } catch (IOException | RuntimeException | Error e) {
+      if (sent.compareAndSet(false, true)) {
+        context.failed(flight, e);
+      }
+    }
+  }
+
+  private void run(Lane lane) {
+    try {
+      context.listener().stored(stream(lane));
+      context.landed(flight);
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       context.failed(flight, e);
     }
   }
@@ -97,13 +121,14 @@ final class StreamFetch {
     int placement = table.firstPlacement(flight.chunk());
     for (int left = table.placementCount(flight.chunk()); left > 0; left--) {
       skip(decoded, at, table.decodedOffset(placement), piece);
+      at = table.decodedOffset(placement);
       long length = table.lengthBytes(placement);
       for (long done = 0; done < length; done += piece.limit()) {
         piece.clear().limit((int) Math.min(PIECE_BYTES, length - done));
-        fill(decoded, piece, at);
+        fill(decoded, piece, at + done);
         write(data, piece, table.deviceOffset(placement) + done);
       }
-      at = table.decodedOffset(placement) + length;
+      at += length;
       bytes += length;
       placement = left > 1 ? table.nextPlacement(placement) : placement;
     }

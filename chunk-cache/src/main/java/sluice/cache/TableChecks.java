@@ -56,10 +56,10 @@ final class TableChecks {
           "placements");
       lastFirst = first;
       placements += count;
-      checkLengths(chunk);
-      checkEncoding(chunk);
       DigestField.check(
           table.encodedDigestCode(chunk), header.encodedDigestBytes(), table.resource(), -1);
+      checkLengths(chunk);
+      checkEncoding(chunk);
     }
     if (placements != table.placementCount()) {
       throw new CorruptException(

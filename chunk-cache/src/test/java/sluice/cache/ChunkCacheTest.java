@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.Digest;
 import sluice.core.Lane;
@@ -205,6 +207,58 @@ final class ChunkCacheTest {
     assertThat(before).isLessThan(64 << 10);
     device.ensure(0, 1, Lane.DEMAND);
     assertThat(cache.cache().occupiedBytes(device.id())).isEqualTo(before + (1 << 20));
+  }
+
+  @Test
+  void check_damagedData_isFoundAndFetchedAgain() throws Exception {
+    TestDevice expected = mixed();
+    LazyDevice device = cache.add(expected);
+    TestCache.assertHolds(device, expected);
+    assertThat(cache.cache().check(device.id()))
+        .isEqualTo(new CheckReport(device.id(), 4, 1, List.of()));
+    try (RandomAccessFile file = new RandomAccessFile(device.file().toFile(), "rw")) {
+      file.seek(70_000);
+      file.write(~expected.content()[70_000]);
+    }
+    CheckReport report = cache.cache().check(device.id());
+    assertThat(report.sound()).isEqualTo(3);
+    assertThat(report.bad()).singleElement().asString().contains("100000 bytes at 5000");
+    assertThat(device.present(70_000, 1)).isFalse();
+    TestCache.assertHolds(device, expected);
+  }
+
+  @Test
+  void open_damagedTable_isCorruptAndMadeAnewByAdd() throws Exception {
+    TestDevice expected = mixed();
+    LazyDevice device = cache.add(expected);
+    device.ensure(0, device.lengthBytes(), Lane.DEMAND);
+    cache.close();
+    Path table = device.file().resolveSibling(DeviceFiles.CHUNKS);
+    byte[] bytes = Files.readAllBytes(table);
+    bytes[200]++;
+    Files.write(table, bytes);
+    cache = new TestCache(cache.directory());
+    assertThatThrownBy(() -> cache.cache().open(device.id()))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining(table.toString());
+    assertThat(cache.cache().report().unreadable()).hasSize(1);
+    LazyDevice again = cache.add(expected);
+    assertThat(again.id()).isEqualTo(device.id());
+    TestCache.assertHolds(again, expected);
+  }
+
+  @Test
+  void open_damagedPresence_startsEmpty() throws Exception {
+    TestDevice expected = mixed();
+    LazyDevice device = cache.add(expected);
+    device.ensure(0, device.lengthBytes(), Lane.DEMAND);
+    cache.close();
+    Files.write(device.file().resolveSibling(DeviceFiles.PRESENCE), new byte[5000]);
+    cache = new TestCache(cache.directory());
+    cache.source.put(expected);
+    LazyDevice again = cache.cache().open(device.id());
+    assertThat(again.present(0, 1)).isFalse();
+    TestCache.assertHolds(again, expected);
   }
 
   @Test

@@ -49,6 +49,13 @@ final class TestDevice {
     return new Builder();
   }
 
+  /**
+   * The same device, of whose blob the registry has only, or no less than, {@code length} bytes.
+   */
+  TestDevice cut(int length) {
+    return new TestDevice(index, Arrays.copyOf(blob, length), content);
+  }
+
   /** Puts chunks one after another into a blob and into a device. */
   static final class Builder {
     private final ByteArrayOutputStream blob = new ByteArrayOutputStream();
