@@ -28,7 +28,7 @@ import sluice.linux.LinuxException;
  * each image is a directory that is bound to its target. So thousands of images need no more
  * threads, and one file descriptor holds them all. Safe for use by many threads.
  */
-public final class FuseRootfsMounter implements RootfsMounter {
+final class FuseRootfsMounter implements RootfsMounter {
 
   private static final Logger LOG = LoggerFactory.getLogger(FuseRootfsMounter.class);
 
@@ -57,7 +57,7 @@ public final class FuseRootfsMounter implements RootfsMounter {
    * @param nodeDirectory where the node's FUSE mount goes; created when it is needed. Only root may
    *     reach it: images hold set-id programs
    */
-  public FuseRootfsMounter(Path nodeDirectory, FuseOptions options, FuseListener listener) {
+  FuseRootfsMounter(Path nodeDirectory, FuseOptions options, FuseListener listener) {
     this.nodeDirectory = nodeDirectory.toAbsolutePath().normalize();
     this.options = options;
     this.listener = listener;

@@ -22,7 +22,6 @@ final class Handshake {
   static final long EXPORT_SUPPORT = 1 << 4;
   static final long DO_READDIRPLUS = 1 << 13;
   static final long READDIRPLUS_AUTO = 1 << 14;
-  static final long ASYNC_DIO = 1 << 15;
   static final long NO_OPEN_SUPPORT = 1 << 17;
   static final long PARALLEL_DIROPS = 1 << 18;
   static final long POSIX_ACL = 1 << 20;
@@ -34,12 +33,15 @@ final class Handshake {
   static final long HAS_RESEND = 1L << 39;
   static final long ALLOW_IDMAP = 1L << 40;
 
+  /**
+   * Not ASYNC_DIO: with it the kernel waits for an O_DIRECT read in a way that no signal ends, and
+   * sends no INTERRUPT, so that a reader whose data does not come could not be killed.
+   */
   private static final long WANTED =
       ASYNC_READ
           | EXPORT_SUPPORT
           | DO_READDIRPLUS
           | READDIRPLUS_AUTO
-          | ASYNC_DIO
           | NO_OPEN_SUPPORT
           | PARALLEL_DIROPS
           | POSIX_ACL

@@ -19,7 +19,7 @@ import sluice.fuse.ReadOnlyFileSystem;
 final class NotifyBodies {
 
   private static final int INVAL_ENTRY_BYTES = 16;
-  static final int INVAL_INODE_BYTES = 24;
+  private static final int INVAL_INODE_BYTES = 24;
   static final int MAX_BYTES = INVAL_ENTRY_BYTES + ReadOnlyFileSystem.Statistics.MAX_NAME_BYTES + 1;
 
   private NotifyBodies() {}

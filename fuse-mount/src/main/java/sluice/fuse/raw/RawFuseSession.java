@@ -1,6 +1,5 @@
 package sluice.fuse.raw;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,8 +14,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Bytes;
 import sluice.fuse.FuseListener;
+import sluice.fuse.FuseMounts;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.FuseRequest;
+import sluice.fuse.FuseSession;
 import sluice.fuse.Opcode;
 import sluice.fuse.ReadOnlyFileSystem;
 import sluice.linux.Errno;
@@ -28,7 +29,7 @@ import sluice.linux.Linux;
  * <p>No thread of this JVM may map or execute a file of the mount: a page fault holds up a
  * safepoint, for which the threads that would answer it wait.
  */
-public final class RawFuseSession implements Closeable {
+public final class RawFuseSession implements FuseSession {
 
   private static final Logger LOG = LoggerFactory.getLogger(RawFuseSession.class);
 
@@ -139,17 +140,17 @@ public final class RawFuseSession implements Closeable {
     }
   }
 
-  /** Where it is mounted. */
+  @Override
   public Path target() {
     return target;
   }
 
-  /** Whether it has ended: unmounted by {@link #close} or by somebody else. */
+  @Override
   public boolean ended() {
     return serving.getCount() == 0;
   }
 
-  /** Waits until it has ended. */
+  @Override
   public void awaitEnd() throws InterruptedException {
     serving.await();
   }

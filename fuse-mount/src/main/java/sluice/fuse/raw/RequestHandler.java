@@ -169,6 +169,9 @@ final class RequestHandler {
   }
 
   private long lookup(FuseRequest.Lookup lookup, MemorySegment body) throws IOException {
+    if (lookup.name().length() > ReadOnlyFileSystem.Statistics.MAX_NAME_BYTES) {
+      return -Errno.ENAMETOOLONG;
+    }
     boolean lasting = files.lasting(lookup.node());
     long node = files.lookup(lookup.node(), lookup.name());
     if (node == ReadOnlyFileSystem.NO_NODE || !files.retain(node)) {

@@ -1,4 +1,4 @@
-package sluice.fuse.raw;
+package sluice.fuse;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -7,15 +7,14 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import sluice.fuse.FuseOptions;
 import sluice.linux.DeadMounts;
 import sluice.linux.Errno;
 import sluice.linux.Linux;
 import sluice.linux.LinuxException;
 import sluice.linux.MountTable;
 
-/** mount(2) and umount2(2) of FUSE file systems, and the kernel's settings of one. */
-final class FuseMounts {
+/** What transports share of mount(2), umount2(2) and the kernel's settings of a mount. */
+public final class FuseMounts {
 
   private static final Logger LOG = LoggerFactory.getLogger(FuseMounts.class);
 
@@ -27,7 +26,13 @@ final class FuseMounts {
 
   private FuseMounts() {}
 
-  static void mount(Path target, int fd, int maxReadBytes, FuseOptions options) throws IOException {
+  /**
+   * Mounts the session of {@code /dev/fuse} open as {@code fd}.
+   *
+   * @throws LinuxException that says what is missing
+   */
+  public static void mount(Path target, int fd, int maxReadBytes, FuseOptions options)
+      throws IOException {
     DeadMounts.clear(target);
     long flags = Linux.MS_RDONLY;
     if (!options.setIdAndDevices()) {
@@ -55,24 +60,23 @@ final class FuseMounts {
     };
   }
 
-  /** Unmounts; where files are open, their readers get errors from now on. */
-  static void unmount(Path target) throws IOException {
+  /**
+   * Unmounts and ends the session, whoever uses it: its readers get errors from now on. Without the
+   * force a mount that is bound elsewhere, or that a container still holds, would live on.
+   */
+  public static void unmount(Path target) throws IOException {
     try {
-      Linux.unmount(target, Linux.UMOUNT_NOFOLLOW);
+      Linux.unmount(target, Linux.MNT_FORCE | Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
     } catch (LinuxException e) {
-      switch (e.errno()) {
-        case Errno.EBUSY -> {
-          LOG.warn("{} is in use; unmounted all the same, its readers get errors", target);
-          Linux.unmount(target, Linux.MNT_FORCE | Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
-        }
-        case Errno.EINVAL -> LOG.debug("{}: somebody else unmounted it", target);
-        default -> throw e;
+      if (e.errno() != Errno.EINVAL) {
+        throw e;
       }
+      LOG.debug("{}: somebody else unmounted it", target);
     }
   }
 
   /** INIT can only lower the kernel's read-ahead of 128 KiB; sysfs can raise it. */
-  static void setReadAhead(Path target, int bytes) throws IOException {
+  public static void setReadAhead(Path target, int bytes) throws IOException {
     Optional<MountTable.Entry> mount = MountTable.at(target);
     if (mount.isEmpty()) {
       return;

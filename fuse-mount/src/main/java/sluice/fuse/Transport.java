@@ -1,0 +1,12 @@
+package sluice.fuse;
+
+/** How FUSE is spoken. */
+public enum Transport {
+  /** {@code /dev/fuse} itself. */
+  RAW,
+  /**
+   * libfuse 2 through jnr-fuse: a mount for each image, names in UTF-8 only, slower. For hosts
+   * where the other is not to be had.
+   */
+  JNR
+}
