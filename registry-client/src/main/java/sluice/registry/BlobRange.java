@@ -44,7 +44,6 @@ final class BlobRange {
       exchanger.readBody(
           ask,
           answer,
-          lane,
           deadline,
           body -> {
             body.skip(skipped);

@@ -124,6 +124,7 @@ final class BlobStream extends InputStream {
   private void connect() throws IOException, InterruptedException {
     answer =
         origin.failover.run(
+            lane,
             sources,
             origin.timeouts.request(),
             (source, deadline) -> {
@@ -189,7 +190,7 @@ final class BlobStream extends InputStream {
     Deadline deadline = Deadline.after(origin.timeouts.idle().multipliedBy(2));
     Received got;
     try {
-      got = origin.exchanger.readBody(asked, from, lane, deadline, this::readBuffer);
+      got = origin.exchanger.readBody(asked, from, deadline, this::readBuffer);
     } catch (FailedAttempt e) {
       // Dripped for too long.
       got = new Received(0, false, e);
@@ -206,6 +207,7 @@ final class BlobStream extends InputStream {
       finish(asked);
     } else if (got.broken != null) {
       disconnect();
+      origin.listener.failed(lane, Reason.UNREACHABLE);
       if (fruitless >= MAX_FRUITLESS) {
         throw new FetchException(
             "%s: broke %d times in a row at byte %d: %s"

@@ -12,7 +12,6 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
-import sluice.core.CorruptException;
 import sluice.core.FetchException;
 import sluice.core.FetchException.Reason;
 import sluice.core.Lane;
@@ -38,19 +37,13 @@ final class Exchanger {
   private final Authorizer authorizer;
   private final RedirectCache redirects;
   private final InstantSource clock;
-  private final FetchListener listener;
 
   Exchanger(
-      Transport transport,
-      Authorizer authorizer,
-      RedirectCache redirects,
-      InstantSource clock,
-      FetchListener listener) {
+      Transport transport, Authorizer authorizer, RedirectCache redirects, InstantSource clock) {
     this.transport = transport;
     this.authorizer = authorizer;
     this.redirects = redirects;
     this.clock = clock;
-    this.listener = listener;
   }
 
   /** What one exchange has come to so far. */
@@ -78,48 +71,6 @@ final class Exchanger {
    */
   Answer open(Source source, Ask ask, Lane lane, Deadline deadline)
       throws IOException, InterruptedException {
-    try {
-      return follow(source, ask, lane, deadline);
-    } catch (FailedAttempt e) {
-      listener.failed(lane, e.failure().reason());
-      throw e;
-    }
-  }
-
-  /** Reads the body of an accepted answer, and closes it. */
-  <T> T exchange(Source source, Ask ask, Lane lane, Deadline deadline, Answer.BodyReader<T> reader)
-      throws IOException, InterruptedException {
-    try (Answer answer = open(source, ask, lane, deadline)) {
-      return readBody(ask, answer, lane, deadline, reader);
-    }
-  }
-
-  /** Reads from the body of {@code answer}; when that fails, its connection is given up. */
-  <T> T readBody(Ask ask, Answer answer, Lane lane, Deadline deadline, Answer.BodyReader<T> reader)
-      throws IOException, InterruptedException {
-    boolean read = false;
-    try {
-      T result = answer.read(deadline, reader);
-      read = true;
-      return result;
-    } catch (FailedAttempt e) {
-      listener.failed(lane, e.failure().reason());
-      throw e;
-    } catch (CorruptException e) {
-      throw e;
-    } catch (IOException e) {
-      redirects.forget(ask.url());
-      listener.failed(lane, Reason.UNREACHABLE);
-      throw unreachable(describe(ask, answer.url()), e);
-    } finally {
-      if (!read) {
-        answer.abort();
-      }
-    }
-  }
-
-  private Answer follow(Source source, Ask ask, Lane lane, Deadline deadline)
-      throws IOException, InterruptedException {
     Progress progress = new Progress(ask.url());
     Optional<HttpUrl> target = ask.isBlobRead() ? redirects.target(ask.url()) : Optional.empty();
     if (target.isPresent()) {
@@ -133,13 +84,35 @@ final class Exchanger {
       Answer answer = send(source, ask, progress, lane, deadline);
       boolean accepted = ask.accepted().contains(answer.status());
       if (accepted) {
-        if (ask.isBlobRead() && !source.endpoint().isOriginOf(answer.url())) {
+        if (ask.isBlobRead()
+            && !progress.remembered
+            && !source.endpoint().isOriginOf(answer.url())) {
           redirects.remember(ask.url(), answer.url());
         }
         return answer;
       }
       if (!redirected(ask, answer, progress)) {
         recover(source, ask, refusal(answer, deadline), progress, lane, deadline);
+      }
+    }
+  }
+
+  /** Reads from the body of {@code answer}; when that fails, its connection is given up. */
+  <T> T readBody(Ask ask, Answer answer, Deadline deadline, Answer.BodyReader<T> reader)
+      throws IOException, InterruptedException {
+    boolean read = false;
+    try {
+      T result = answer.read(deadline, reader);
+      read = true;
+      return result;
+    } catch (FailedAttempt e) {
+      throw e;
+    } catch (IOException e) {
+      redirects.forget(ask.url());
+      throw unreachable(describe(ask, answer.url()), e);
+    } finally {
+      if (!read) {
+        answer.abort();
       }
     }
   }

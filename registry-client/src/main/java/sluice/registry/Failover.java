@@ -9,6 +9,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import sluice.core.CorruptException;
 import sluice.core.FetchException;
+import sluice.core.Lane;
 
 /**
  * Tries sources until one answers: the only place where anything is tried again.
@@ -45,10 +46,12 @@ final class Failover {
   }
 
   private final Recency recency = new Recency();
+  private final FetchListener listener;
   private final RandomGenerator random;
   private final Sleeper sleeper;
 
-  Failover(RandomGenerator random, Sleeper sleeper) {
+  Failover(FetchListener listener, RandomGenerator random, Sleeper sleeper) {
+    this.listener = listener;
     this.random = random;
     this.sleeper = sleeper;
   }
@@ -56,10 +59,11 @@ final class Failover {
   /**
    * The result of the first attempt that succeeds.
    *
+   * @param lane who waits, for the listener
    * @param sources at least one
    * @throws FetchException if none answered
    */
-  <T> T run(List<Source> sources, Duration limit, Attempt<T> attempt)
+  <T> T run(Lane lane, List<Source> sources, Duration limit, Attempt<T> attempt)
       throws IOException, InterruptedException {
     Deadline deadline = Deadline.after(limit);
     List<Source> open = new ArrayList<>(recency.order(sources));
@@ -74,6 +78,7 @@ final class Failover {
           return result;
         } catch (FailedAttempt e) {
           recency.failed(source);
+          listener.failed(lane, e.failure().reason());
           asked = sooner(asked, e.retryAfter());
           if (!e.failure().temporary()) {
             open.remove(source);
@@ -81,6 +86,7 @@ final class Failover {
           last = joined(e.failure(), last);
         } catch (CorruptException e) {
           recency.failed(source);
+          listener.failed(lane, FetchException.Reason.PROTOCOL);
           open.remove(source);
           last = joined(e, last);
         }

@@ -85,7 +85,6 @@ final class ReferrersList {
           exchanger.readBody(
               ask,
               answer,
-              Lane.DEMAND,
               deadline,
               from -> from.inputStream().readNBytes(Limits.MANIFEST_BYTES + 1));
       listener.received(Lane.DEMAND, body.length);

@@ -100,9 +100,9 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
         new DockerConfig(
             config.environment(), new CredentialHelper(config.environment(), HELPER_LIMIT));
     Authorizer authorizer = new Authorizer(credentials, new TokenServer(transport, clock), clock);
-    Exchanger exchanger =
-        new Exchanger(transport, authorizer, new RedirectCache(clock), clock, listener);
-    Failover failover = new Failover(() -> ThreadLocalRandom.current().nextLong(), sleeper);
+    Exchanger exchanger = new Exchanger(transport, authorizer, new RedirectCache(clock), clock);
+    Failover failover =
+        new Failover(listener, () -> ThreadLocalRandom.current().nextLong(), sleeper);
     return new RegistryClient(
         config.timeouts(), transport, exchanger, endpoints, failover, listener);
   }
@@ -119,6 +119,7 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
         },
         sources ->
             failover.run(
+                lane,
                 sources,
                 timeouts.request(),
                 (source, deadline) -> {
@@ -254,13 +255,14 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
 
   private <T> T asked(InRegistry repository, Failover.Attempt<T> attempt)
       throws IOException, InterruptedException {
-    return failover.run(sources(repository), timeouts.request(), attempt);
+    return failover.run(Lane.DEMAND, sources(repository), timeouts.request(), attempt);
   }
 
   /** Writes go to the registry itself, which is the last of its endpoints. */
   private <T> T pushed(InRegistry repository, Failover.Attempt<T> attempt)
       throws IOException, InterruptedException {
-    return failover.run(List.of(sources(repository).getLast()), timeouts.upload(), attempt);
+    return failover.run(
+        Lane.DEMAND, List.of(sources(repository).getLast()), timeouts.upload(), attempt);
   }
 
   private List<Source> sources(InRegistry repository) throws FetchException {

@@ -9,7 +9,7 @@ import java.util.Set;
  *
  * @param timeouts how long each step may take
  * @param connectionsPerHost requests at once to one host, for each lane; streams of whole blobs
- *     count apart from everything else
+ *     count apart, and whoever opens them bounds them
  * @param plainHttpHosts hosts, with their port if they have one, that speak HTTP without TLS;
  *     loopback hosts always do
  * @param environment where {@code DOCKER_CONFIG}, {@code HOME}, {@code PATH}, {@code HTTPS_PROXY},

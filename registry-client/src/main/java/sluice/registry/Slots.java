@@ -13,6 +13,12 @@ import sluice.core.Lane;
  */
 final class Slots {
 
+  /**
+   * Streams last as long as a layer, and who opens them bounds them; this only keeps a leak from
+   * taking everything.
+   */
+  private static final int STREAMS_PER_ANSWER = 16;
+
   /** What a slot is for: an answer that is read at once, or a stream that a caller reads. */
   enum Use {
     ANSWER,
@@ -55,7 +61,7 @@ final class Slots {
     }
     if (!acquired) {
       throw new SocketTimeoutException(
-          perHost + " requests to " + host + " are under way, and none ended in time");
+          limit(use) + " requests to " + host + " are under way, and none ended in time");
     }
     return () -> {
       free.release();
@@ -69,9 +75,16 @@ final class Slots {
             key,
             (k, bound) ->
                 bound == null
-                    ? new Bound(new Semaphore(perHost, true), 1)
+                    ? new Bound(new Semaphore(limit(key.use), true), 1)
                     : new Bound(bound.free, bound.users + 1));
     return entered.free;
+  }
+
+  private int limit(Use use) {
+    return switch (use) {
+      case ANSWER -> perHost;
+      case STREAM -> perHost * STREAMS_PER_ANSWER;
+    };
   }
 
   private void leave(Key key) {

@@ -79,11 +79,7 @@ final class SmallContent {
     }
     byte[] bytes =
         exchanger.readBody(
-            ask,
-            answer,
-            Lane.DEMAND,
-            deadline,
-            source -> source.inputStream().readNBytes(limitBytes + 1));
+            ask, answer, deadline, source -> source.inputStream().readNBytes(limitBytes + 1));
     listener.received(Lane.DEMAND, bytes.length);
     if (bytes.length > limitBytes) {
       answer.abort();

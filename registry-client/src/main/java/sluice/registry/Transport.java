@@ -4,14 +4,12 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.X509TrustManager;
 import okhttp3.Authenticator;
@@ -26,8 +24,8 @@ import sluice.core.Lane;
 /**
  * Sends single requests: no redirects, no credentials, no second try. Each lane has a client with
  * connections of its own, because bytes in flight on a shared connection cannot be overtaken; the
- * fill lane speaks HTTP/1.1, where a connection carries one answer at a time and can be left
- * unread.
+ * fill lane and streams of whole blobs speak HTTP/1.1, where a connection carries one answer at a
+ * time and can be left unread.
  *
  * <p>A call runs on a virtual thread while its caller waits, so that an interrupt or a deadline is
  * obeyed at once, whatever kind of thread the caller is.
@@ -40,12 +38,18 @@ final class Transport implements Closeable {
   /** Connections that stay open while idle; more open on demand. */
   private static final int IDLE_CONNECTIONS = 16;
 
-  private final Map<Lane, OkHttpClient> clients;
+  private final Map<Lane, OkHttpClient> answers;
+  private final Map<Lane, OkHttpClient> streams;
   private final Slots slots;
   private final FetchListener listener;
 
-  private Transport(Map<Lane, OkHttpClient> clients, Slots slots, FetchListener listener) {
-    this.clients = clients;
+  private Transport(
+      Map<Lane, OkHttpClient> answers,
+      Map<Lane, OkHttpClient> streams,
+      Slots slots,
+      FetchListener listener) {
+    this.answers = answers;
+    this.streams = streams;
     this.slots = slots;
     this.listener = listener;
   }
@@ -69,27 +73,30 @@ final class Transport implements Closeable {
             .proxyAuthenticator(proxyAuthenticator)
             .sslSocketFactory(sockets, trust)
             .build();
-    Map<Lane, OkHttpClient> clients =
-        Arrays.stream(Lane.values())
-            .collect(
-                Collectors.toMap(
-                    Function.identity(),
-                    lane -> client(base, lane),
-                    (one, other) -> one,
-                    () -> new EnumMap<>(Lane.class)));
-    return new Transport(clients, new Slots(config.connectionsPerHost()), listener);
+    return new Transport(
+        clients(base, Transport::protocols),
+        clients(base, lane -> List.of(Protocol.HTTP_1_1)),
+        new Slots(config.connectionsPerHost()),
+        listener);
   }
 
-  private static OkHttpClient client(OkHttpClient base, Lane lane) {
-    List<Protocol> protocols =
-        switch (lane) {
-          case DEMAND, STARTUP -> List.of(Protocol.HTTP_2, Protocol.HTTP_1_1);
-          case FILL -> List.of(Protocol.HTTP_1_1);
-        };
-    return base.newBuilder()
-        .protocols(protocols)
-        .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS))
-        .build();
+  private static List<Protocol> protocols(Lane lane) {
+    return switch (lane) {
+      case DEMAND, STARTUP -> List.of(Protocol.HTTP_2, Protocol.HTTP_1_1);
+      case FILL -> List.of(Protocol.HTTP_1_1);
+    };
+  }
+
+  private static Map<Lane, OkHttpClient> clients(
+      OkHttpClient base, Function<Lane, List<Protocol>> protocols) {
+    Map<Lane, OkHttpClient> clients = new EnumMap<>(Lane.class);
+    for (Lane lane : Lane.values()) {
+      ConnectionPool pool =
+          new ConnectionPool(IDLE_CONNECTIONS, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
+      clients.put(
+          lane, base.newBuilder().protocols(protocols.apply(lane)).connectionPool(pool).build());
+    }
+    return clients;
   }
 
   /**
@@ -103,11 +110,7 @@ final class Transport implements Closeable {
     long start = System.nanoTime();
     Answer answer = null;
     try {
-      OkHttpClient client = clients.get(lane);
-      if (client == null) {
-        throw new AssertionError("every lane has a client");
-      }
-      Call call = client.newCall(request);
+      Call call = client(lane, use).newCall(request);
       answer = new Answer(call, head(call, deadline), slot);
     } finally {
       if (answer == null) {
@@ -143,11 +146,25 @@ final class Transport implements Closeable {
     }
   }
 
+  private OkHttpClient client(Lane lane, Slots.Use use) {
+    OkHttpClient client =
+        switch (use) {
+          case ANSWER -> answers.get(lane);
+          case STREAM -> streams.get(lane);
+        };
+    if (client == null) {
+      throw new AssertionError("every lane has its clients");
+    }
+    return client;
+  }
+
   @Override
   public void close() {
-    for (OkHttpClient client : clients.values()) {
-      client.dispatcher().cancelAll();
-      client.connectionPool().evictAll();
+    for (Map<Lane, OkHttpClient> clients : List.of(answers, streams)) {
+      for (OkHttpClient client : clients.values()) {
+        client.dispatcher().cancelAll();
+        client.connectionPool().evictAll();
+      }
     }
   }
 }

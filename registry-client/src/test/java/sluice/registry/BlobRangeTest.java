@@ -97,6 +97,7 @@ class BlobRangeTest {
         TestRegistry.part(10, 20).body(new Buffer().write(TestRegistry.BLOB, 10, 19)).build());
     assertFails(10, 20, Reason.PROTOCOL, "a body of 19 bytes");
     assertThat(registry.server.getRequestCount()).isEqualTo(1);
+    assertThat(registry.events).containsExactly("DEMAND answered 206", "DEMAND failed PROTOCOL");
   }
 
   @Test

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import mockwebserver3.MockResponse;
@@ -147,6 +150,21 @@ class BlobStreamTest {
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(500));
     assertThat(thrown[0]).isInstanceOf(InterruptedIOException.class);
     assertThat(flag[0]).isTrue();
+  }
+
+  @Test
+  void open_whileManyStreamsAreOpen_rangesStillHaveConnections() throws Exception {
+    List<InputStream> open = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      registry.enqueue(TestRegistry.whole().throttleBody(1, 1, TimeUnit.SECONDS).build());
+      open.add(open());
+    }
+    registry.enqueue(TestRegistry.part(0, 1).build());
+    client.read(
+        TestRegistry.DIGEST, Set.of(registry.repository()), 0, ByteBuffer.allocate(1), Lane.FILL);
+    for (InputStream stream : open) {
+      stream.close();
+    }
   }
 
   @Test
