@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,28 @@ final class ImageListing implements Tree {
     ImageListing listing = new ImageListing(image, devices);
     listing.visit(Bytes.EMPTY, rootNid);
     return listing;
+  }
+
+  /** Reads all metadata of a sound image, but no content. */
+  static void walk(MetadataImage image, long nid) throws IOException {
+    Inode inode = image.inode(nid);
+    image.xattrs(inode);
+    if (!inode.isDirectory()) {
+      return;
+    }
+    List<Long> children = new ArrayList<>();
+    image.list(
+        inode,
+        0,
+        (next, child, type, name) -> {
+          if (!TreePath.isDot(name) && !TreePath.isDotDot(name)) {
+            children.add(child);
+          }
+          return true;
+        });
+    for (long child : children) {
+      walk(image, child);
+    }
   }
 
   @Override
