@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -58,11 +59,8 @@ final class Database implements Closeable {
       Connection first = connect(file);
       writer.idle.add(first);
       Schema.bringUpToDate(first);
-      first.setAutoCommit(false);
       for (int i = 0; i < READERS; i++) {
-        Connection reader = connect(file);
-        readers.idle.add(reader);
-        reader.setAutoCommit(false);
+        readers.idle.add(connect(file));
       }
       return database;
     } catch (SQLException e) {
@@ -175,21 +173,32 @@ final class Database implements Closeable {
           Executors.newFixedThreadPool(size, Thread.ofPlatform().daemon().name(name, 0).factory());
     }
 
+    /**
+     * The transaction is begun and ended by SQL: SQLite may roll it back by itself (SQLITE_FULL,
+     * SQLITE_IOERR), of which the driver's own bookkeeping would not know.
+     */
     <T> T inTransaction(Work<T> work) throws SQLException, SnapshotException {
       Connection connection = take();
       try {
+        execute(connection, "BEGIN");
         T result = work.run(connection);
-        connection.commit();
+        execute(connection, "COMMIT");
         return result;
       } catch (SQLException | SnapshotException | RuntimeException e) {
         try {
-          connection.rollback();
-        } catch (SQLException suppressed) {
-          e.addSuppressed(suppressed);
+          execute(connection, "ROLLBACK");
+        } catch (SQLException rolledBack) {
+          e.addSuppressed(rolledBack);
         }
         throw e;
       } finally {
         give(connection);
+      }
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(sql);
       }
     }
 
