@@ -5,9 +5,9 @@ import static sluice.snapshotter.state.SnapshotException.Code.INVALID_ARGUMENT;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How user or group ids of a container map to those of the host (user_namespaces(7)), as containerd
@@ -28,14 +28,14 @@ record IdMapping(List<Range> ranges) {
   }
 
   /**
-   * The mapping in one of the labels, or null if there is none.
+   * The mapping in one of the labels.
    *
    * @throws SnapshotException if the label is not a mapping
    */
-  static @Nullable IdMapping of(Map<String, String> labels, String label) throws SnapshotException {
+  static Optional<IdMapping> of(Map<String, String> labels, String label) throws SnapshotException {
     String text = labels.get(label);
     if (text == null) {
-      return null;
+      return Optional.empty();
     }
     List<Range> ranges = new ArrayList<>();
     for (String part : text.split(",", -1)) {
@@ -51,7 +51,7 @@ record IdMapping(List<Range> ranges) {
               Long.parseLong(range.group(2)),
               Long.parseLong(range.group(3))));
     }
-    return new IdMapping(ranges);
+    return Optional.of(new IdMapping(ranges));
   }
 
   /**

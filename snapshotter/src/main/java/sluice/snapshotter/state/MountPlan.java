@@ -69,9 +69,6 @@ final class MountPlan {
 
   private static void mapping(List<String> options, Snapshot snapshot, String label, String option)
       throws SnapshotException {
-    IdMapping mapping = IdMapping.of(snapshot.labels(), label);
-    if (mapping != null) {
-      options.add(option + mapping);
-    }
+    IdMapping.of(snapshot.labels(), label).ifPresent(mapping -> options.add(option + mapping));
   }
 }

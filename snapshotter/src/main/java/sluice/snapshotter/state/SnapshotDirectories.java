@@ -13,6 +13,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -85,8 +86,8 @@ final class SnapshotDirectories {
       if (below != null) {
         copyAttributes(below, files, "gid", "uid", "mode", "lastModifiedTime");
       }
-      mapOwner(files, "unix:uid", IdMapping.of(labels, IdMapping.UID_LABEL));
-      mapOwner(files, "unix:gid", IdMapping.of(labels, IdMapping.GID_LABEL));
+      mapOwner(files, "unix:uid", labels, IdMapping.UID_LABEL);
+      mapOwner(files, "unix:gid", labels, IdMapping.GID_LABEL);
       Files.move(unfinished, of(id), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       deleteQuietly(unfinished, e);
@@ -103,10 +104,11 @@ final class SnapshotDirectories {
     }
   }
 
-  private static void mapOwner(Path files, String attribute, @Nullable IdMapping mapping)
-      throws IOException {
-    if (mapping != null && Files.getAttribute(files, attribute) instanceof Integer id) {
-      Files.setAttribute(files, attribute, mapping.toHost(id));
+  private static void mapOwner(
+      Path files, String attribute, Map<String, String> labels, String label) throws IOException {
+    Optional<IdMapping> mapping = IdMapping.of(labels, label);
+    if (mapping.isPresent() && Files.getAttribute(files, attribute) instanceof Integer id) {
+      Files.setAttribute(files, attribute, mapping.get().toHost(id));
     }
   }
 

@@ -29,7 +29,7 @@ final class DirectoryLayers implements LazyLayers {
   private final Path remote;
   private final Path mountpoints;
   private final Map<LazyRun, Path> mounted = new HashMap<>();
-  private final Set<LazyRun> broken = new HashSet<>();
+  private final Set<Digest> broken = new HashSet<>();
   private final AtomicInteger openPins = new AtomicInteger();
   private int mounts;
 
@@ -42,9 +42,9 @@ final class DirectoryLayers implements LazyLayers {
     return remote.resolve(chainId.hex().substring(0, 8));
   }
 
-  /** Mounting this run fails from now on. */
-  synchronized void breakRun(LazyRun run) {
-    broken.add(run);
+  /** From now on, what holds this layer cannot be mounted. */
+  synchronized void breakLayer(Digest chainId) {
+    broken.add(chainId);
   }
 
   synchronized int mountedRuns() {
@@ -85,7 +85,7 @@ final class DirectoryLayers implements LazyLayers {
 
   @Override
   public synchronized Rootfs mount(LazyRun run) throws IOException {
-    if (broken.contains(run)) {
+    if (run.layers().stream().anyMatch(layer -> broken.contains(layer.chainId()))) {
       throw new IOException("its tree is damaged");
     }
     Path rootfs = mounted.get(run);
@@ -132,7 +132,7 @@ final class DirectoryLayers implements LazyLayers {
       try {
         mount(run).pin().close();
       } catch (IOException e) {
-        breakRun(run);
+        breakLayer(run.top().chainId());
       }
     }
   }
