@@ -1,0 +1,121 @@
+package sluice.formats.rafs;
+
+import java.util.Map;
+import java.util.Optional;
+import sluice.core.Descriptor;
+import sluice.core.Digest;
+import sluice.core.LayerFormat;
+import sluice.core.Platform;
+import sluice.core.RangeSource;
+
+/**
+ * RAFS v6, as nydus writes it. The bootstrap is the manifest's topmost layer and holds the tree of
+ * the whole image; the layers below hold data for it.
+ *
+ * <p>Refused, with the reason: RAFS v5, blobs that refer into ordinary layers (zran), encrypted
+ * blobs, layers whose diff-id is not what the format implies.
+ */
+public final class RafsFormat implements LayerFormat {
+
+  /** Media type of a blob (nydus-snapshotter, {@code pkg/converter/constant.go}, as all here). */
+  public static final String BLOB_MEDIA_TYPE = "application/vnd.oci.image.layer.nydus.blob.v1";
+
+  /** Artifact type of a nydus image, on its descriptor in an index. */
+  public static final String ARTIFACT_TYPE = "application/vnd.nydus.image.manifest.v1+json";
+
+  /** The {@code os.features} entry that older converters put on that descriptor. */
+  public static final String OS_FEATURE = "nydus.remoteimage.v1";
+
+  public static final String BLOB_ANNOTATION = "containerd.io/snapshot/nydus-blob";
+  public static final String BOOTSTRAP_ANNOTATION = "containerd.io/snapshot/nydus-bootstrap";
+  public static final String FS_VERSION_ANNOTATION = "containerd.io/snapshot/nydus-fs-version";
+
+  private static final String ENCRYPTED_ANNOTATION = "containerd.io/snapshot/nydus-encrypted-blob";
+  private static final String REFERENCE_ANNOTATION = "containerd.io/snapshot/nydus-ref";
+  private static final String FS_VERSION = "6";
+
+  private final RangeSource source;
+
+  /**
+   * @param source where bootstraps come from
+   */
+  public RafsFormat(RangeSource source) {
+    this.source = source;
+  }
+
+  /**
+   * Whether an index says that the manifest is a nydus image, usually a variant of a plain image in
+   * the same index.
+   */
+  public static boolean isVariant(Descriptor manifest) {
+    Platform platform = manifest.platform();
+    return ARTIFACT_TYPE.equals(manifest.artifactType())
+        || (platform != null && platform.osFeatures().contains(OS_FEATURE));
+  }
+
+  @Override
+  public String name() {
+    return "rafs";
+  }
+
+  @Override
+  public Recognition recognise(Layer layer) {
+    Descriptor descriptor = layer.descriptor();
+    boolean bootstrap = descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION);
+    if (!bootstrap && !isBlob(descriptor)) {
+      return new Recognition.Foreign();
+    }
+    Optional<String> reason = refusal(layer);
+    if (reason.isPresent()) {
+      return new Recognition.Refused(reason.get());
+    }
+    return bootstrap
+        ? new Recognition.ImageTree(new RafsIndexer(source, layer))
+        : new Recognition.DataOnly();
+  }
+
+  private static boolean isBlob(Descriptor descriptor) {
+    return descriptor.mediaType().equals(BLOB_MEDIA_TYPE)
+        || descriptor.annotations().containsKey(BLOB_ANNOTATION);
+  }
+
+  /** Why the image as a whole, or this layer of it, is not served. */
+  private static Optional<String> refusal(Layer layer) {
+    Descriptor descriptor = layer.descriptor();
+    for (Descriptor each : layer.manifest().layers()) {
+      Map<String, String> annotations = each.annotations();
+      if (annotations.containsKey(ENCRYPTED_ANNOTATION)) {
+        return Optional.of(
+            "nydus blob %s is encrypted, and Sluice has no way to get its key"
+                .formatted(each.digest()));
+      }
+      if (annotations.containsKey(REFERENCE_ANNOTATION)) {
+        return Optional.of(
+            "nydus blob %s refers into the ordinary layer %s (zran), which Sluice does not read by reference"
+                .formatted(each.digest(), annotations.get(REFERENCE_ANNOTATION)));
+      }
+      String version = annotations.getOrDefault(FS_VERSION_ANNOTATION, FS_VERSION);
+      if (!version.equals(FS_VERSION)) {
+        return Optional.of(
+            "nydus bootstrap %s is RAFS v%s, and Sluice reads only v6: convert the image with --fs-version 6"
+                .formatted(each.digest(), version));
+      }
+    }
+    Descriptor last = layer.manifest().layers().getLast();
+    if (!last.annotations().containsKey(BOOTSTRAP_ANNOTATION)) {
+      return Optional.of("the topmost layer " + last.digest() + " is not a nydus bootstrap");
+    }
+    if (descriptor.digest().algorithm() != Digest.Algorithm.SHA256) {
+      return Optional.of("nydus layer " + descriptor.digest() + " is not named by a SHA-256");
+    }
+    if (isBlob(descriptor) && !layer.diffId().equals(descriptor.digest())) {
+      return Optional.of(
+          "nydus blob %s has the diff-id %s in the image's configuration, but a blob's diff-id is its digest"
+              .formatted(descriptor.digest(), layer.diffId()));
+    }
+    boolean topmost = layer.position() == layer.manifest().layers().size() - 1;
+    return !topmost && descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION)
+        ? Optional.of("nydus bootstrap " + descriptor.digest() + " is not the topmost layer")
+        : Optional.empty();
+  }
+}

@@ -1,0 +1,117 @@
+package sluice.formats.rafs;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import sluice.core.CorruptException;
+import sluice.core.Descriptor;
+import sluice.core.DeviceId;
+import sluice.core.DeviceIndex;
+import sluice.core.DeviceStore;
+import sluice.core.Lane;
+import sluice.core.LayerFormat;
+import sluice.core.LayerIndex;
+import sluice.core.RangeSource;
+import sluice.erofs.DeviceSlot;
+import sluice.erofs.LayerTree;
+import sluice.erofs.MetadataImage;
+import sluice.erofs.MetadataImageWriter;
+
+/**
+ * Makes the index of a whole image from its bootstrap layer. Of the blobs nothing is fetched, but
+ * for the context tables of those that have batches and are not in the bootstrap layer.
+ */
+final class RafsIndexer implements LayerFormat.Indexer {
+  private final RangeSource source;
+  private final LayerFormat.Layer layer;
+
+  RafsIndexer(RangeSource source, LayerFormat.Layer layer) {
+    this.source = source;
+    this.layer = layer;
+  }
+
+  @Override
+  public boolean streams() {
+    return false;
+  }
+
+  @Override
+  public LayerIndex index(Path metadataImage, DeviceStore devices)
+      throws IOException, InterruptedException {
+    Path parent = metadataImage.toAbsolutePath().getParent();
+    Path directory = Files.createTempDirectory(parent, "bootstrap");
+    try {
+      return index(metadataImage, devices, directory);
+    } finally {
+      delete(directory);
+    }
+  }
+
+  private LayerIndex index(Path metadataImage, DeviceStore devices, Path directory)
+      throws IOException, InterruptedException {
+    Descriptor descriptor = layer.descriptor();
+    String resource = "bootstrap layer " + descriptor.digest();
+    InputStream stream = source.open(descriptor.digest(), layer.holders(), Lane.DEMAND);
+    BootstrapLayer unpacked =
+        BootstrapLayer.unpack(stream, descriptor.digest(), layer.diffId(), directory, resource);
+    Bootstrap bootstrap = Bootstrap.open(unpacked.bootstrap(), resource);
+    List<BlobChunks> chunks =
+        bootstrap.chunks(this::blobLength, new ContextReader(source, layer.holders(), unpacked));
+    return write(bootstrap, unpacked.bootstrap(), chunks, metadataImage, devices);
+  }
+
+  private LayerIndex write(
+      Bootstrap bootstrap,
+      Path file,
+      List<BlobChunks> chunks,
+      Path metadataImage,
+      DeviceStore devices)
+      throws IOException {
+    LayerTree tree;
+    PrefetchList prefetch;
+    try (MetadataImage image = MetadataImage.open(file)) {
+      prefetch = new PrefetchList(bootstrap.prefetch(), image.rootNid());
+      int chunkBytes = bootstrap.superblock().chunkBytes();
+      tree = new RafsTree(image, chunks, chunkBytes, prefetch, bootstrap.resource()).copy();
+    }
+    List<DeviceIndex> indexes = new ArrayList<>();
+    List<DeviceId> ids = new ArrayList<>();
+    List<DeviceSlot> slots = new ArrayList<>();
+    for (BlobEntry blob : bootstrap.blobs()) {
+      DeviceIndex index =
+          new DeviceIndex(blob.blob(), blob.deviceBytes(), chunks.get(blob.index()));
+      DeviceId id = devices.add(index, layer.holders()).id();
+      indexes.add(index);
+      ids.add(id);
+      slots.add(new DeviceSlot(id.hex(), index.lengthBytes()));
+    }
+    MetadataImageWriter.write(tree, slots, metadataImage);
+    return new LayerIndex(metadataImage, ids, prefetch.hints(ids, indexes));
+  }
+
+  /** A blob is a layer of the image: that is how the registry is known to hold it. */
+  private long blobLength(BlobEntry blob) throws CorruptException {
+    for (Descriptor each : layer.manifest().layers()) {
+      if (each.digest().equals(blob.blob())) {
+        return each.sizeBytes();
+      }
+    }
+    throw new CorruptException(
+        "blob table: %s is no layer of the image".formatted(blob.blob()),
+        "bootstrap layer " + layer.descriptor().digest(),
+        -1);
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
+  }
+}
