@@ -86,7 +86,9 @@ public final class ChunkCache implements DeviceStore, Closeable {
             new FetchScheduler(settings.lanes()),
             threads,
             listener);
-    this.fetcher = new Fetcher(context, new EqualChunks(devices.open(), files, threads), decoder);
+    this.fetcher =
+        new Fetcher(
+            context, new EqualChunks(devices.open(), devices.shared(), files, threads), decoder);
   }
 
   /**

@@ -37,6 +37,7 @@ final class Devices {
   private final ChunkStore store;
   private final Flights flights;
   private final ConcurrentHashMap<DeviceId, CacheDevice> open = new ConcurrentHashMap<>();
+  private final SharedDigests shared = new SharedDigests(open.values());
 
   /** Each guards the directories of the devices whose ids it is for; held across local I/O. */
   private final List<ReentrantLock> locks =
@@ -63,6 +64,10 @@ final class Devices {
   /** A live view of the devices that are open. */
   Collection<CacheDevice> open() {
     return open.values();
+  }
+
+  SharedDigests shared() {
+    return shared;
   }
 
   /** Opens all devices, so that each can give equal chunks to others. */
@@ -158,6 +163,7 @@ final class Devices {
     if (!device.presence().synced()) {
       durability.written(device, 0);
     }
+    shared.add(device);
     open.put(id, device);
     return device;
   }

@@ -24,6 +24,7 @@ final class EqualChunks {
   private static final int COPIES_AT_ONCE = 16;
 
   private final Collection<CacheDevice> devices;
+  private final SharedDigests shared;
   private final OpenFiles files;
   private final CacheThreads threads;
   private final Semaphore copies = new Semaphore(COPIES_AT_ONCE);
@@ -31,8 +32,13 @@ final class EqualChunks {
   /**
    * @param devices a live view of all devices
    */
-  EqualChunks(Collection<CacheDevice> devices, OpenFiles files, CacheThreads threads) {
+  EqualChunks(
+      Collection<CacheDevice> devices,
+      SharedDigests shared,
+      OpenFiles files,
+      CacheThreads threads) {
     this.devices = devices;
+    this.shared = shared;
     this.files = files;
     this.threads = threads;
   }
@@ -117,6 +123,9 @@ final class EqualChunks {
   }
 
   private @Nullable Source find(Digest digest, int prefix, long length) {
+    if (!shared.mayHave(prefix)) {
+      return null;
+    }
     for (CacheDevice device : devices) {
       if (device.presence().presentCount() == 0) {
         continue;

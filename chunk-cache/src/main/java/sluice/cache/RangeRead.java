@@ -125,7 +125,9 @@ final class RangeRead implements Fetch {
       context.listener().stored(bytes);
       context.landed(flight);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
-      e.addSuppressed(first);
+      if (!e.equals(first)) {
+        e.addSuppressed(first);
+      }
       context.failed(flight, e);
     }
   }
