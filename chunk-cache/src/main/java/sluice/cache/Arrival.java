@@ -64,7 +64,7 @@ final class Arrival {
     return damaged;
   }
 
-  private Void decodeAll(ByteBuffer answer, long offset) throws IOException {
+  private Void decodeAll(ByteBuffer answer, long offset) {
     for (Flight flight : flights) {
       ByteRange range = flight.table().encoded(flight.chunk());
       ByteBuffer encoded = answer.slice((int) (range.offset() - offset), (int) range.length());
@@ -73,6 +73,8 @@ final class Arrival {
         sound.add(new Decoded(flight, bytes));
       } catch (CorruptException e) {
         damaged.add(new Damaged(flight, e));
+      } catch (IOException | RuntimeException e) {
+        context.failed(flight, e);
       }
     }
     return null;

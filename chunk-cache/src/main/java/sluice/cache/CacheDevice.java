@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.UUID;
@@ -132,7 +133,7 @@ final class CacheDevice implements LazyDevice {
             StandardOpenOption.WRITE)) {
       DigestIndex.write(table, out);
     }
-    Files.move(fresh, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     return DigestIndex.open(file);
   }
 

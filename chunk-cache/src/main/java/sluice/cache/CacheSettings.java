@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import sluice.core.Lane;
 
@@ -37,7 +38,7 @@ public record CacheSettings(
 
   public CacheSettings {
     lanes = Map.copyOf(lanes);
-    if (!lanes.keySet().containsAll(java.util.Set.of(Lane.values()))) {
+    if (!lanes.keySet().containsAll(Set.of(Lane.values()))) {
       throw new IllegalArgumentException("cache settings: limits for each lane needed: " + lanes);
     }
   }

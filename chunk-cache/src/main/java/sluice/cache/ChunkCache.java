@@ -112,12 +112,16 @@ public final class ChunkCache implements DeviceStore, Closeable {
       ChunkCache cache =
           new ChunkCache(absolute, lock, source, decoder, settings, listener, failpoints);
       cache.shelf.clean();
-      cache.threads.disk().execute(() -> cache.devices.openAll(cache.fetcher));
+      cache.openAll();
       return cache;
     } catch (IOException | RuntimeException e) {
       lock.close();
       throw e;
     }
+  }
+
+  private void openAll() {
+    threads.disk().execute(() -> devices.openAll(fetcher, threads.network()::isShutdown));
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,7 +38,7 @@ final class Devices {
   private final ChunkStore store;
   private final Flights flights;
   private final ConcurrentHashMap<DeviceId, CacheDevice> open = new ConcurrentHashMap<>();
-  private final SharedDigests shared = new SharedDigests(open.values());
+  private final SharedDigests shared = new SharedDigests(this::digests);
 
   /** Each guards the directories of the devices whose ids it is for; held across local I/O. */
   private final List<ReentrantLock> locks =
@@ -66,14 +67,21 @@ final class Devices {
     return open.values();
   }
 
+  private List<DigestIndex> digests() {
+    return open.values().stream().map(CacheDevice::digests).toList();
+  }
+
   SharedDigests shared() {
     return shared;
   }
 
-  /** Opens all devices, so that each can give equal chunks to others. */
-  void openAll(Fetcher fetcher) {
+  /** Opens all devices, so that each can give equal chunks to others, until the cache closes. */
+  void openAll(Fetcher fetcher, BooleanSupplier closing) {
     try {
       for (DeviceId id : shelf.ids()) {
+        if (closing.getAsBoolean()) {
+          return;
+        }
         try {
           open(id, fetcher);
         } catch (NoSuchFileException e) {
@@ -163,7 +171,7 @@ final class Devices {
     if (!device.presence().synced()) {
       durability.written(device, 0);
     }
-    shared.add(device);
+    shared.add(device.digests());
     open.put(id, device);
     return device;
   }

@@ -35,7 +35,10 @@ final class DigestIndex {
 
   private final MemorySegment entries;
 
-  private DigestIndex(MemorySegment entries) {
+  /**
+   * @param entries the content of the file
+   */
+  DigestIndex(MemorySegment entries) {
     this.entries = entries;
   }
 

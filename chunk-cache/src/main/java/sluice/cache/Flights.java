@@ -89,12 +89,16 @@ final class Flights {
     return flight;
   }
 
-  /** Equal chunks are known by the digest of their first placement. */
+  /**
+   * Equal chunks are known by the digest of their first placement. Zeros are made, and a stream is
+   * only ever brought whole.
+   */
   private static @Nullable Digest leadingDigest(Flight flight) {
     ChunkTable table = flight.table();
-    return table.isZeros(flight.chunk())
+    int chunk = flight.chunk();
+    return table.isZeros(chunk) || table.isWholeStream(chunk)
         ? null
-        : table.digest(table.firstPlacement(flight.chunk()));
+        : table.digest(table.firstPlacement(chunk));
   }
 
   private static void hasten(Flight flight, Lane lane, List<Fetch> hastened) {

@@ -3,8 +3,10 @@ package sluice.cache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Collection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * Says of most digests at once that they occur only once on this node, so that a chunk that is
@@ -19,7 +21,7 @@ final class SharedDigests {
   private static final int MIN_LOG_BITS = 20;
   private static final int MAX_LOG_BITS = 31;
 
-  private final Collection<CacheDevice> devices;
+  private final Supplier<List<DigestIndex>> all;
 
   /** Orders writers; held while the digests of a device are read. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -30,10 +32,10 @@ final class SharedDigests {
   private long entries;
 
   /**
-   * @param devices a live view of all devices
+   * @param all the digests of all devices there are now
    */
-  SharedDigests(Collection<CacheDevice> devices) {
-    this.devices = devices;
+  SharedDigests(Supplier<List<DigestIndex>> all) {
+    this.all = all;
   }
 
   private static final class Bits {
@@ -73,16 +75,16 @@ final class SharedDigests {
     }
   }
 
-  /** Adds the digests of a device that is, or is about to be, among the devices. */
-  void add(CacheDevice device) {
+  /** Adds the digests of a device that is among the others, or will be. */
+  void add(DigestIndex added) {
     lock.lock();
     try {
-      entries += device.digests().size();
+      entries += added.size();
       Bits current = bits;
       if (entries * BITS_PER_ENTRY > 1L << current.logBits && current.logBits < MAX_LOG_BITS) {
-        current = rebuild(device);
+        current = rebuild(added);
       } else {
-        current.add(device.digests());
+        current.add(added);
       }
       bits = current;
     } finally {
@@ -91,19 +93,14 @@ final class SharedDigests {
   }
 
   /** Counts anew, which forgets deleted devices, and takes twice the room that is needed. */
-  private Bits rebuild(CacheDevice added) {
-    entries = added.digests().size();
-    for (CacheDevice device : devices) {
-      entries += device == added ? 0 : device.digests().size();
-    }
+  private Bits rebuild(DigestIndex added) {
+    List<DigestIndex> kept = new ArrayList<>(all.get());
+    kept.remove(added);
+    kept.add(added);
+    entries = kept.stream().mapToLong(DigestIndex::size).sum();
     int log = Long.SIZE - Long.numberOfLeadingZeros(entries * BITS_PER_ENTRY);
     Bits fresh = new Bits(Math.clamp(log + 1, MIN_LOG_BITS, MAX_LOG_BITS));
-    fresh.add(added.digests());
-    for (CacheDevice device : devices) {
-      if (device != added) {
-        fresh.add(device.digests());
-      }
-    }
+    kept.forEach(fresh::add);
     return fresh;
   }
 

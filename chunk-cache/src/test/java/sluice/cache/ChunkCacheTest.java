@@ -8,6 +8,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -139,7 +140,7 @@ final class ChunkCacheTest {
 
   @Test
   void reopen_sameBoot_keepsAllThatIsPresent() throws Exception {
-    cache.syncEvery = java.time.Duration.ofHours(1);
+    cache.syncEvery = Duration.ofHours(1);
     cache.reopen();
     TestDevice expected = mixed();
     DeviceId id = cache.add(expected).id();

@@ -10,12 +10,14 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.core.LazyDevice;
 
 /**
  * The process dies by SIGKILL, at random moments and at chosen ones: no reader sees a wrong byte.
  */
+@Timeout(300)
 final class CrashIT {
   private static final int KILLED = 137;
   private static final int RANDOM_KILLS = 6;

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.cache.CacheSettings.LaneLimits;
+import sluice.core.ByteRange;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.CorruptException;
 import sluice.core.FetchException;
@@ -211,7 +212,7 @@ final class FetchTest {
     LazyDevice device = cache.add(expected);
     long bad = 9 * KIB + 200;
     cache.source.damage((request, answer) -> {
-      if (request.range().contains(new sluice.core.ByteRange(bad, 1))) {
+      if (request.range().contains(new ByteRange(bad, 1))) {
         answer[(int) (bad - request.range().offset())]++;
       }
     });
@@ -302,10 +303,21 @@ final class FetchTest {
     CountDownLatch gate = hold();
     List<Future<Void>> sent = read(1, ensure(first, 0, 1, Lane.DEMAND));
     awaitRequests(1);
-    List<Future<Void>> waiting = read(5, ensure(second, 0, 1, Lane.DEMAND));
+    CountDownLatch left = new CountDownLatch(5);
+    List<Future<Void>> waiting =
+        read(
+            5,
+            () -> {
+              try {
+                second.ensure(0, 1, Lane.DEMAND);
+                return null;
+              } finally {
+                left.countDown();
+              }
+            });
     Thread.sleep(50);
     waiting.forEach(result -> result.cancel(true));
-    Thread.sleep(50);
+    assertThat(left.await(30, TimeUnit.SECONDS)).isTrue();
     gate.countDown();
     await(sent);
     Thread.sleep(50);
@@ -384,6 +396,63 @@ final class FetchTest {
       TestCache.assertHolds(device, expected);
       assertThat(cache.source.requests()).hasSize(1);
     }
+  }
+
+  @Test
+  void ensure_twoStreamsThatShareAFile_areBothStreamed() throws Exception {
+    byte[] shared = bytes(50 * KIB);
+    TestDevice.Builder left = TestDevice.builder().hashedFiles();
+    TestDevice.Builder right = TestDevice.builder().hashedFiles();
+    List<TestDevice> expected =
+        List.of(
+            left.stream(StreamCompression.NONE, 0, shared, bytes(3)),
+            right.stream(StreamCompression.GZIP, 0, shared, bytes(KIB)));
+    CountDownLatch gate = hold();
+    List<Future<Void>> results = new ArrayList<>();
+    for (TestDevice device : expected) {
+      results.addAll(read(4, ensure(cache.add(device), 0, 1, Lane.DEMAND)));
+    }
+    awaitRequests(2);
+    gate.countDown();
+    await(results);
+    for (TestDevice device : expected) {
+      TestCache.assertHolds(cache.add(device), device);
+    }
+    assertThat(cache.source.requests()).hasSize(2);
+  }
+
+  @Test
+  void ensure_fileThatAStreamedLayerHas_isCopied() throws Exception {
+    byte[] file = bytes(50 * KIB);
+    TestDevice layer = TestDevice.builder().hashedFiles().stream(StreamCompression.GZIP, 0, file);
+    LazyDevice streamed = cache.add(layer);
+    streamed.ensure(0, 1, Lane.DEMAND);
+    TestDevice chunked = TestDevice.builder().plain(file).build();
+    TestCache.assertHolds(cache.add(chunked), chunked);
+    assertThat(cache.source.requests()).hasSize(1);
+  }
+
+  @Test
+  void ensure_demandForAStreamThatFillWaitsFor_isNotBehindIt() throws Exception {
+    cache.limits = new LaneLimits(1, 64L << 20);
+    cache.reopen();
+    LazyDevice first = cache.add(TestDevice.builder().plain(bytes(8 * KIB)).build());
+    TestDevice expected = TestDevice.builder().stream(StreamCompression.NONE, 0, bytes(8 * KIB));
+    LazyDevice second = cache.add(expected);
+    CountDownLatch gate = new CountDownLatch(1);
+    cache.source.behave(request -> {
+      if (request.lane() == Lane.FILL) {
+        gate.await();
+      }
+    });
+    List<Future<Void>> fills = read(1, ensure(first, 0, 1, Lane.FILL));
+    awaitRequests(1);
+    fills.addAll(read(1, ensure(second, 0, 1, Lane.FILL)));
+    Thread.sleep(50);
+    TestCache.assertHolds(second, expected);
+    gate.countDown();
+    await(fills);
+    assertThat(cache.source.requests()).hasSize(2);
   }
 
   @Test

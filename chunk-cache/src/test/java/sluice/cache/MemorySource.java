@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -64,7 +65,7 @@ final class MemorySource implements RangeSource {
       throw new FetchException(
           request + " ends after the blob", FetchException.Reason.PROTOCOL, 416, null);
     }
-    byte[] part = java.util.Arrays.copyOfRange(bytes, (int) offset, (int) request.range().end());
+    byte[] part = Arrays.copyOfRange(bytes, (int) offset, (int) request.range().end());
     damage.apply(request, part);
     into.put(part);
   }

@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,7 +118,7 @@ final class PresenceTest {
       Files.write(path, wrong);
       assertThatThrownBy(() -> open(BOOT)).isInstanceOf(CorruptException.class);
     }
-    Files.write(path, java.util.Arrays.copyOf(right, right.length - 1));
+    Files.write(path, Arrays.copyOf(right, right.length - 1));
     assertThatThrownBy(() -> open(BOOT)).isInstanceOf(CorruptException.class);
   }
 }

@@ -1,5 +1,6 @@
 package sluice.cache;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,7 +24,7 @@ final class RecordingListener implements CacheListener {
   }
 
   @Override
-  public void synced(java.time.Duration duration) {
+  public void synced(Duration duration) {
     synced.incrementAndGet();
   }
 

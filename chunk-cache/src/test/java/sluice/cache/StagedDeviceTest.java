@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -14,8 +16,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sluice.core.Chunk;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.CorruptException;
+import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
 import sluice.core.Lane;
 import sluice.core.LazyDevice;
@@ -88,12 +92,11 @@ final class StagedDeviceTest {
   void finish_badIndex_leavesNothing() throws Exception {
     TestDevice overlapping =
         TestDevice.builder().plain(new byte[5000]).plain(new byte[5000]).build();
-    var chunks = new java.util.ArrayList<sluice.core.Chunk>();
+    List<Chunk> chunks = new ArrayList<>();
     overlapping.index().chunks().forEach(chunks::add);
     chunks.add(chunks.getFirst());
-    var index =
-        new sluice.core.DeviceIndex(
-            overlapping.index().blob(), overlapping.index().lengthBytes(), chunks);
+    DeviceIndex index =
+        new DeviceIndex(overlapping.index().blob(), overlapping.index().lengthBytes(), chunks);
     try (DeviceStore.Staged staged = cache.cache().stage()) {
       assertThatThrownBy(() -> staged.finish(index, TestCache.HOLDERS))
           .isInstanceOf(CorruptException.class);

@@ -62,9 +62,16 @@ final class TestDevice {
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
     private final List<Chunk> chunks = new ArrayList<>();
     private Digest.Algorithm algorithm = Digest.Algorithm.SHA256;
+    private boolean hashedFiles;
 
     Builder hashedWith(Digest.Algorithm wanted) {
       algorithm = wanted;
+      return this;
+    }
+
+    /** Gives each file of a stream a digest of its own. */
+    Builder hashedFiles() {
+      hashedFiles = true;
       return this;
     }
 
@@ -164,7 +171,9 @@ final class TestDevice {
       List<Placement> placements = new ArrayList<>();
       for (byte[] file : files) {
         tar.writeBytes(new byte[512]);
-        placements.add(new Placement(tar.size(), file.length, content.size(), null));
+        placements.add(
+            new Placement(
+                tar.size(), file.length, content.size(), hashedFiles ? hash(file) : null));
         tar.writeBytes(file);
         content.writeBytes(file);
         hole(holeBytes);
