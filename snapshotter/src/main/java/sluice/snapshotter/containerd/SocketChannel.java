@@ -52,10 +52,20 @@ public final class SocketChannel implements Closeable {
     return channel;
   }
 
+  /** Ends calls that are under way. */
   @Override
   public void close() {
     channel.shutdownNow();
+    boolean interrupted = Thread.interrupted();
+    try {
+      channel.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
     eventLoop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override

@@ -12,7 +12,6 @@ import sluice.api.control.SnapshotCounts;
 import sluice.api.control.StatusRequest;
 import sluice.api.control.StatusResponse;
 import sluice.snapshotter.state.Fallbacks;
-import sluice.snapshotter.state.Snapshot;
 import sluice.snapshotter.state.Snapshotter;
 
 /** {@code sluice.control.v1.Control}: what the {@code sluice} command asks the daemon. */
@@ -55,7 +54,7 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
             .setVersion(daemon.version())
             .setRoot(daemon.root().toString())
             .setStartedAt(Convert.timestamp(daemon.startedAt()))
-            .setSnapshots(counts(snapshotter.all()));
+            .setSnapshots(counts());
     for (Fallbacks.Entry entry : fallbacks.latest()) {
       status.addFallbacks(fallback(entry));
     }
@@ -66,22 +65,14 @@ public final class ControlService extends ControlGrpc.ControlImplBase {
     return status.build();
   }
 
-  private static SnapshotCounts counts(List<Snapshot> snapshots) {
-    SnapshotCounts.Builder counts = SnapshotCounts.newBuilder();
-    for (Snapshot snapshot : snapshots) {
-      switch (snapshot.kind()) {
-        case ACTIVE -> counts.setActive(counts.getActive() + 1);
-        case VIEW -> counts.setViews(counts.getViews() + 1);
-        case COMMITTED -> {
-          if (snapshot.lazy() == null) {
-            counts.setCommittedLocal(counts.getCommittedLocal() + 1);
-          } else {
-            counts.setCommittedLazy(counts.getCommittedLazy() + 1);
-          }
-        }
-      }
-    }
-    return counts.build();
+  private SnapshotCounts counts() throws IOException {
+    sluice.snapshotter.state.SnapshotCounts counts = snapshotter.counts();
+    return SnapshotCounts.newBuilder()
+        .setActive(counts.active())
+        .setViews(counts.views())
+        .setCommittedLocal(counts.committedLocal())
+        .setCommittedLazy(counts.committedLazy())
+        .build();
   }
 
   private static Fallback fallback(Fallbacks.Entry entry) {

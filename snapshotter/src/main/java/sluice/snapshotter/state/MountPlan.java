@@ -28,35 +28,23 @@ final class MountPlan {
    * The mounts of a snapshot.
    *
    * @param lowers the directories below it, lowest first
+   * @throws SnapshotException if a label says an id mapping that is none
    */
   List<Mount> of(Snapshot snapshot, List<Path> lowers) throws SnapshotException {
     boolean writable = snapshot.kind() == Kind.ACTIVE;
+    List<String> options = mappings(snapshot);
     if (lowers.isEmpty()) {
-      return bind(directories.files(snapshot.id()), writable);
+      return bind(directories.files(snapshot.id()), writable, options);
     }
     if (!writable && lowers.size() == 1) {
-      return bind(lowers.getFirst(), false);
+      return bind(lowers.getFirst(), false, options);
     }
-    return List.of(new Mount("overlay", "overlay", overlayOptions(snapshot, writable, lowers)));
-  }
-
-  private static List<Mount> bind(Path directory, boolean writable) {
-    return List.of(
-        new Mount("bind", directory.toString(), List.of(writable ? "rw" : "ro", "rbind")));
-  }
-
-  private List<String> overlayOptions(Snapshot snapshot, boolean writable, List<Path> lowers)
-      throws SnapshotException {
-    List<String> options = new ArrayList<>();
     if (indexCanBeOff) {
       // With the inode index an upper directory may be used with one set of lowers only, ever; a
       // rootfs that was mounted again after a restart would be another set.
       options.add("index=off");
     }
     if (writable) {
-      // containerd takes these two out again and makes idmapped mounts of the lowers.
-      mapping(options, snapshot, IdMapping.UID_LABEL, "uidmap=");
-      mapping(options, snapshot, IdMapping.GID_LABEL, "gidmap=");
       options.add("workdir=" + directories.work(snapshot.id()));
       options.add("upperdir=" + directories.files(snapshot.id()));
     }
@@ -64,11 +52,22 @@ final class MountPlan {
         lowers.reversed().stream()
             .map(Path::toString)
             .collect(Collectors.joining(":", "lowerdir=", "")));
-    return options;
+    return List.of(new Mount("overlay", "overlay", options));
   }
 
-  private static void mapping(List<String> options, Snapshot snapshot, String label, String option)
-      throws SnapshotException {
-    IdMapping.of(snapshot.labels(), label).ifPresent(mapping -> options.add(option + mapping));
+  private static List<Mount> bind(Path directory, boolean writable, List<String> options) {
+    options.add(writable ? "rw" : "ro");
+    options.add("rbind");
+    return List.of(new Mount("bind", directory.toString(), options));
+  }
+
+  /** containerd takes these options out again and makes idmapped mounts. */
+  private static List<String> mappings(Snapshot snapshot) throws SnapshotException {
+    List<String> options = new ArrayList<>();
+    IdMapping.of(snapshot.labels(), IdMapping.UID_LABEL)
+        .ifPresent(mapping -> options.add("uidmap=" + mapping));
+    IdMapping.of(snapshot.labels(), IdMapping.GID_LABEL)
+        .ifPresent(mapping -> options.add("gidmap=" + mapping));
+    return options;
   }
 }

@@ -75,6 +75,9 @@ public interface SnapshotStore extends Closeable {
   /** The ids of all snapshots of all snapshotters. */
   Set<Long> ids() throws IOException;
 
+  /** How many there are, of all snapshotters. */
+  SnapshotCounts counts() throws IOException;
+
   /** Makes new labels of old ones; runs inside a transaction, so it only computes. */
   @FunctionalInterface
   interface LabelChange {

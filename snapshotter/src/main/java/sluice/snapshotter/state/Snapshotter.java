@@ -9,6 +9,7 @@ import static sluice.snapshotter.state.SnapshotException.Code.UNAVAILABLE;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,6 +60,8 @@ public final class Snapshotter {
       Path root, SnapshotStore store, LazyLayers lazyLayers, Fallbacks fallbacks)
       throws IOException {
     Path directory = Files.createDirectories(root.resolve("snapshots"));
+    // Images hold set-id files, which no other user of the host may reach.
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
     SnapshotDirectories directories = new SnapshotDirectories(directory);
     Chains chains = new Chains(directories);
     lazyLayers.restore(chains.needed(store.all()));
@@ -132,11 +135,7 @@ public final class Snapshotter {
       throw new SnapshotException(
           FAILED_PRECONDITION, "snapshot %s is committed and has no mounts".formatted(key));
     }
-    if (!directories.exists(snapshot.id())) {
-      throw new SnapshotException(
-          FAILED_PRECONDITION,
-          "snapshot %s lost its directory; remove it and prepare it again".formatted(key));
-    }
+    requireDirectory(snapshot);
     try (Lowers lowers = mountLowers(chain.subList(0, chain.size() - 1))) {
       return mountPlan.of(snapshot, lowers.directories());
     }
@@ -160,10 +159,8 @@ public final class Snapshotter {
           "snapshot %s has parent \"%s\" and cannot be committed onto \"%s\": this snapshotter has not the capability rebase"
               .formatted(key, before, parent));
     }
-    Usage usage =
-        active.kind() == Kind.ACTIVE && directories.exists(active.id())
-            ? directories.usage(active.id())
-            : Usage.NONE;
+    requireDirectory(active);
+    Usage usage = active.kind() == Kind.ACTIVE ? directories.usage(active.id()) : Usage.NONE;
     store.commit(key, name, labels, usage);
   }
 
@@ -208,9 +205,19 @@ public final class Snapshotter {
     lazyLayers.retain(() -> chains.needed(store.all()));
   }
 
-  /** All snapshots of all snapshotters. */
-  public List<Snapshot> all() throws IOException {
-    return store.all();
+  /** How many snapshots there are, of all snapshotters. */
+  public SnapshotCounts counts() throws IOException {
+    return store.counts();
+  }
+
+  /** A loss of power may take the directory of a snapshot that was prepared just before. */
+  private void requireDirectory(Snapshot snapshot) throws SnapshotException {
+    if (snapshot.kind() != Kind.COMMITTED && !directories.exists(snapshot.id())) {
+      throw new SnapshotException(
+          FAILED_PRECONDITION,
+          "snapshot %s lost its directory; remove it and prepare it again"
+              .formatted(snapshot.key()));
+    }
   }
 
   private Snapshot require(SnapshotKey key) throws IOException {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import sluice.snapshotter.state.Kind;
 import sluice.snapshotter.state.LazyLayer;
 import sluice.snapshotter.state.Snapshot;
+import sluice.snapshotter.state.SnapshotCounts;
 import sluice.snapshotter.state.SnapshotKey;
 import sluice.snapshotter.state.Usage;
 
@@ -88,6 +89,24 @@ final class SnapshotTable {
         ids.add(result.getLong(1));
       }
       return ids;
+    }
+  }
+
+  SnapshotCounts counts() throws SQLException {
+    try (PreparedStatement statement =
+            connection.prepareStatement(
+                """
+                SELECT
+                  count(*) FILTER (WHERE kind = 'active'),
+                  count(*) FILTER (WHERE kind = 'view'),
+                  count(*) FILTER (WHERE kind = 'committed' AND lazy IS NULL),
+                  count(*) FILTER (WHERE kind = 'committed' AND lazy IS NOT NULL)
+                FROM snapshot\
+                """);
+        ResultSet result = statement.executeQuery()) {
+      result.next();
+      return new SnapshotCounts(
+          result.getLong(1), result.getLong(2), result.getLong(3), result.getLong(4));
     }
   }
 

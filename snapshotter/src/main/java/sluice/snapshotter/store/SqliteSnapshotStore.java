@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import sluice.snapshotter.state.Kind;
 import sluice.snapshotter.state.LazyLayer;
 import sluice.snapshotter.state.Snapshot;
+import sluice.snapshotter.state.SnapshotCounts;
 import sluice.snapshotter.state.SnapshotException;
 import sluice.snapshotter.state.SnapshotKey;
 import sluice.snapshotter.state.SnapshotStore;
@@ -131,6 +132,11 @@ public final class SqliteSnapshotStore implements SnapshotStore {
   @Override
   public Set<Long> ids() throws IOException {
     return database.read(connection -> new HashSet<>(new SnapshotTable(connection).ids()));
+  }
+
+  @Override
+  public SnapshotCounts counts() throws IOException {
+    return database.read(connection -> new SnapshotTable(connection).counts());
   }
 
   @Override

@@ -8,6 +8,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import sluice.core.Descriptor;
@@ -31,6 +34,8 @@ final class DirectoryLayers implements LazyLayers {
   private final Map<LazyRun, Path> mounted = new HashMap<>();
   private final Set<Digest> broken = new HashSet<>();
   private final AtomicInteger openPins = new AtomicInteger();
+  private final Set<Digest> stalled = ConcurrentHashMap.newKeySet();
+  private final CountDownLatch gaveUp = new CountDownLatch(1);
   private int mounts;
 
   DirectoryLayers(Path remote, Path mountpoints) {
@@ -55,8 +60,26 @@ final class DirectoryLayers implements LazyLayers {
     return openPins.get();
   }
 
+  /** From now on, preparing this layer waits until its caller gives up. */
+  void stall(Digest chainId) {
+    stalled.add(chainId);
+  }
+
+  /** Whether a stalled caller gave up; waits for one. */
+  boolean gaveUp() throws InterruptedException {
+    return gaveUp.await(30, TimeUnit.SECONDS);
+  }
+
   @Override
-  public Outcome prepare(LayerRequest request) {
+  public Outcome prepare(LayerRequest request) throws InterruptedException {
+    if (stalled.remove(request.chainId())) {
+      try {
+        new CountDownLatch(1).await();
+      } catch (InterruptedException e) {
+        gaveUp.countDown();
+        throw e;
+      }
+    }
     if (!Files.isDirectory(layer(request.chainId()))) {
       return new Outcome.Fallback(
           FallbackKind.UNSUPPORTED, "there is no directory for layer " + request.chainId());

@@ -17,11 +17,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import sluice.api.containerd.snapshots.Info;
 import sluice.api.containerd.snapshots.Kind;
+import sluice.api.containerd.snapshots.PrepareSnapshotRequest;
 import sluice.api.containerd.types.Mount;
 import sluice.api.control.Fallback;
 import sluice.core.Digest;
@@ -119,6 +121,42 @@ final class LazySnapshotsIT {
     }
     backend.cleanup();
     assertThat(daemon.root().resolve("snapshots")).isDirectoryContaining("glob:**/[0-9]*");
+  }
+
+  @Test
+  void callerWhoGivesUp_leavesNothing_andMayComeAgain() throws Exception {
+    Digest chainId = layer("base", "file", "lazy");
+    daemon.layers().stall(chainId);
+
+    assertThatThrownBy(() ->
+            daemon
+                .snapshots()
+                .withDeadlineAfter(1, TimeUnit.SECONDS)
+                .prepare(
+                    PrepareSnapshotRequest.newBuilder()
+                        .setSnapshotter("sluice")
+                        .setKey("k1")
+                        .putLabels(Backend.REF, chainId.toString())
+                        .build()))
+        .hasMessageContaining("DEADLINE_EXCEEDED");
+
+    assertThat(daemon.layers().gaveUp()).isTrue();
+    assertThat(backend.list()).isEmpty();
+    assertThat(prepareCode("k2", "", chainId)).isEqualTo(Status.Code.ALREADY_EXISTS);
+    assertThat(backend.list()).hasSize(1);
+  }
+
+  @Test
+  void snapshotWithoutItsDirectory_isNeitherMountedNorCommitted() throws IOException {
+    assertThat(backend.prepare("k", "")).hasSize(1);
+    Path gone = daemon.root().resolve("snapshots/1");
+    Files.move(gone, daemon.work().resolve("moved"));
+
+    assertThatThrownBy(() -> backend.mounts("k")).hasMessageContaining("lost its directory");
+    assertThatThrownBy(() -> backend.commitLocally("c", "k", ""))
+        .hasMessageContaining("lost its directory");
+    backend.remove("k");
+    assertThat(backend.prepare("k", "")).hasSize(1);
   }
 
   @Test
