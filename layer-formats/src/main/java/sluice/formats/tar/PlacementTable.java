@@ -2,7 +2,6 @@ package sluice.formats.tar;
 
 import java.util.AbstractList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.RandomAccess;
 import sluice.core.ByteRange;
@@ -65,8 +64,7 @@ final class PlacementTable {
               decodedBytes,
               blob,
               new Placements());
-      Iterator<Chunk> one = List.of(chunk).iterator();
-      return one;
+      return List.of(chunk).iterator();
     };
   }
 

@@ -43,13 +43,10 @@ final class SparseMap {
   /**
    * Adds a run.
    *
-   * @return false if it does not lie behind the ones before it, or there are too many
+   * @return false if it does not lie behind the ones before it
    */
   boolean add(long offset, long length) {
     if (offset < end() || length < 0 || offset + length < 0) {
-      return false;
-    }
-    if (count == TarLimits.MAX_SPARSE_ENTRIES) {
       return false;
     }
     if (count == offsets.length) {

@@ -37,14 +37,14 @@ class LayerStreamFuzzTest {
     return Stream.of(new byte[0], Zstd.compress(TEXT), Zstd.compress(new byte[200_000]));
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("gzipSeeds")
+  @FuzzTest(maxDuration = "5m")
   void open_anyBytesAsGzip(byte[] encoded) throws IOException {
     decode(StreamCompression.GZIP, encoded);
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("zstdSeeds")
+  @FuzzTest(maxDuration = "5m")
   void open_anyBytesAsZstd(byte[] encoded) throws IOException {
     decode(StreamCompression.ZSTD, encoded);
   }

@@ -53,8 +53,8 @@ class TarFuzzTest {
             .build());
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("seeds")
+  @FuzzTest(maxDuration = "5m")
   void run_anyBytes(byte[] tar) throws IOException {
     repairChecksums(tar);
     CountingStage staged = new CountingStage();
