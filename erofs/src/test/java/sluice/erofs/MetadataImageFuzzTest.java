@@ -16,14 +16,14 @@ import sluice.core.Bytes;
  */
 final class MetadataImageFuzzTest {
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("seeds")
+  @FuzzTest(maxDuration = "5m")
   void read_anyBytes_isRefusedOrRead(byte[] bytes) throws IOException {
     onFile(bytes, DamagedImageTest::readWhole);
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("seeds")
+  @FuzzTest(maxDuration = "5m")
   void merge_anyBytes_isRefusedOrMerged(byte[] bytes) throws IOException {
     onFile(bytes, DamagedImageTest::merge);
   }
