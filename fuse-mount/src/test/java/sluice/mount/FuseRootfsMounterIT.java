@@ -7,9 +7,11 @@ import static sluice.testing.ListingAssert.assertThatTree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +21,7 @@ import sluice.core.RootfsMounter.Mounted;
 import sluice.fuse.FuseListener;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.MkfsImage;
+import sluice.linux.DeadMounts;
 import sluice.linux.MountTable;
 import sluice.testing.TreeListing;
 
@@ -37,6 +40,8 @@ final class FuseRootfsMounterIT {
   @AfterEach
   void stop() throws IOException {
     mounter.close();
+    DeadMounts.clear(scratch.resolve("m1"));
+    DeadMounts.clear(scratch.resolve("node"));
   }
 
   @Test
@@ -112,6 +117,91 @@ final class FuseRootfsMounterIT {
 
     assertThat(MountTable.at(mounted.target())).isEmpty();
     assertThat(MountTable.at(scratch.resolve("node"))).isEmpty();
+  }
+
+  @Test
+  void mount_whereADeadProcessLeftItsMounts_replacesThem() throws Exception {
+    MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("m1"));
+    Process left =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "sluice.mount.LeftMount",
+                scratch.resolve("node").toString(),
+                image.metadata().toString(),
+                image.device().file().toString(),
+                target.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      until(() -> Files.exists(target.resolve("name")), "the process has mounted it");
+      assertThat(target.resolve("name")).hasContent("one");
+      assertThatThrownBy(() -> mounter.mount(image.metadata(), image.devices(), target))
+          .hasMessageContaining("served by another process");
+    } finally {
+      left.destroyForcibly().waitFor();
+    }
+    Mounted mounted = mounter.mount(image.metadata(), image.devices(), target);
+
+    assertThat(mounted.target().resolve("name")).hasContent("one");
+  }
+
+  @Test
+  void close_whenTheKernelHasForgottenTheNodes_closesTheDevice() throws Exception {
+    MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("m1"));
+    Mounted mounted = mounter.mount(image.metadata(), image.devices(), target);
+    assertThatTree(TreeListing.of(target)).isTree(TreeListing.of(scratch.resolve("tree-one")));
+    assertThat(isOpen(image.device().file())).isTrue();
+
+    mounted.close();
+
+    until(() -> !isOpen(image.device().file()), "the device is closed");
+  }
+
+  @Test
+  void close_whileAFileIsOpen_keepsTheDeviceUntilTheEnd() throws Exception {
+    MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("m1"));
+    Mounted mounted = mounter.mount(image.metadata(), image.devices(), target);
+    try (FileChannel open = FileChannel.open(target.resolve("dir/sub/data"))) {
+      assertThat(open.read(ByteBuffer.allocate(10))).isEqualTo(10);
+      mounted.close();
+      Thread.sleep(200);
+      assertThat(isOpen(image.device().file())).isTrue();
+      assertThat(open.read(ByteBuffer.allocate(10), 50_000)).isEqualTo(10);
+    }
+
+    mounter.close();
+
+    assertThat(isOpen(image.device().file())).isFalse();
+  }
+
+  private interface Condition {
+    boolean holds() throws IOException;
+  }
+
+  private static void until(Condition condition, String what) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.holds()) {
+      assertThat(System.nanoTime() - deadline).as("waited in vain until %s", what).isNegative();
+      Thread.sleep(20);
+    }
+  }
+
+  private static boolean isOpen(Path file) throws IOException {
+    try (DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path fd : open) {
+        if (Files.isSymbolicLink(fd) && Files.readSymbolicLink(fd).equals(file)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private Path tree(String name) throws IOException {

@@ -1,10 +1,13 @@
 package sluice.fuse.raw;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static sluice.testing.ListingAssert.assertThatTree;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.atomic.LongAccumulator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.core.Bytes;
@@ -12,6 +15,7 @@ import sluice.fuse.FuseListener;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.ImageFileSystem;
 import sluice.fuse.MkfsImage;
+import sluice.linux.LinuxException;
 import sluice.linux.MountTable;
 import sluice.testing.TreeListing;
 
@@ -37,5 +41,48 @@ final class RawFuseSessionIT {
       assertThatTree(TreeListing.of(session.target())).isTree(TreeListing.of(tree));
     }
     assertThat(MountTable.at(target)).isEmpty();
+  }
+
+  @Test
+  void mount_readsAhead_inLargeRequests() throws Exception {
+    Path tree = Files.createDirectory(scratch.resolve("tree"));
+    byte[] content = new byte[16 << 20];
+    new Random(1).nextBytes(content);
+    Files.write(tree.resolve("file"), content);
+    MkfsImage image = MkfsImage.pack(tree, scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("mnt"));
+    LongAccumulator largest = new LongAccumulator(Math::max, 0);
+    FuseListener listener =
+        new FuseListener() {
+          @Override
+          public void read(Source source, int bytes, long nanos) {
+            largest.accumulate(bytes);
+          }
+        };
+
+    ImageFileSystem files =
+        ImageFileSystem.open("test", image.metadata(), image.devices(), Bytes.EMPTY);
+    try (RawFuseSession session =
+        RawFuseSession.mount(target, files, FuseOptions.forUsers(), listener)) {
+      assertThat(session.target().resolve("file")).hasBinaryContent(content);
+      String device = MountTable.at(target).orElseThrow().device();
+      assertThat(Path.of("/sys/class/bdi", device, "read_ahead_kb")).content().startsWith("1024");
+    }
+    assertThat(largest.get()).isGreaterThan(256 << 10);
+  }
+
+  @Test
+  void mount_whereNoDirectoryIs_saysWhatToDo() throws Exception {
+    Path tree = Files.createDirectory(scratch.resolve("tree"));
+    Files.createDirectory(tree.resolve("a"));
+    MkfsImage image = MkfsImage.pack(tree, scratch, "image");
+    ImageFileSystem files =
+        ImageFileSystem.open("test", image.metadata(), image.devices(), Bytes.EMPTY);
+
+    assertThatThrownBy(() ->
+            RawFuseSession.mount(
+                scratch.resolve("nowhere"), files, FuseOptions.forUsers(), FuseListener.NONE))
+        .isInstanceOf(LinuxException.class)
+        .hasMessageContaining("the directory must exist");
   }
 }
