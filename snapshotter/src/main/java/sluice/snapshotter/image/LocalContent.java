@@ -1,0 +1,20 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.util.Optional;
+import sluice.core.Bytes;
+import sluice.core.Digest;
+
+/** Small content that is on this node already: containerd's content store. */
+public interface LocalContent {
+
+  /** Knows nothing. */
+  LocalContent NONE = digest -> Optional.empty();
+
+  /**
+   * The content of that digest, verified.
+   *
+   * @throws IOException if the store cannot be asked; the registry is asked instead
+   */
+  Optional<Bytes> find(Digest digest) throws IOException, InterruptedException;
+}

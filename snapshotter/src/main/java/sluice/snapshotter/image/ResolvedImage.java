@@ -1,0 +1,43 @@
+package sluice.snapshotter.image;
+
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import sluice.core.ImageReference;
+import sluice.core.ImageRegistry;
+import sluice.core.Repository;
+
+/**
+ * What a reference leads to, for one platform.
+ *
+ * @param reference what was asked for
+ * @param indexes the indexes on the way to the manifest, outermost first; none if the reference
+ *     names the manifest itself
+ * @param image the manifest that containerd would choose
+ * @param rafsVariant the same image as RAFS, where the same index offers it for that platform
+ */
+public record ResolvedImage(
+    ImageReference reference,
+    List<ImageRegistry.Content> indexes,
+    ImageManifest image,
+    @Nullable ImageManifest rafsVariant) {
+
+  public ResolvedImage {
+    indexes = List.copyOf(indexes);
+  }
+
+  /** What the reference itself names: the outermost index, or the manifest. */
+  public ImageRegistry.Content target() {
+    return indexes.isEmpty() ? image.content() : indexes.getFirst();
+  }
+
+  /** The repositories that hold the image's blobs. */
+  public Set<Repository> holders() {
+    return Set.of(reference.repository());
+  }
+
+  /** What is mounted: the RAFS variant where there is one, else the manifest. */
+  public ImageManifest preferred() {
+    return rafsVariant == null ? image : rafsVariant;
+  }
+}
