@@ -1,0 +1,296 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.CorruptException;
+import sluice.core.DeviceId;
+import sluice.core.DeviceStore;
+import sluice.core.Digest;
+import sluice.core.LayerFormat;
+import sluice.core.LayerFormat.Recognition;
+import sluice.core.LayerIndex;
+import sluice.core.Repository;
+
+/**
+ * The layers of this node, each made once and kept in a directory {@code <format>_<digest>} with
+ * its tree and its record. Safe for use by many threads; the directory belongs to one process.
+ *
+ * <p>A layer is made in a directory of another name, which is renamed when everything in it is on
+ * disk; what a crash leaves half made is removed by {@link #open}.
+ */
+public final class LayerLibrary {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LayerLibrary.class);
+  private static final String UNFINISHED = ".new-";
+
+  private final Path directory;
+  private final List<LayerFormat> formats;
+  private final DeviceStore devices;
+  private final Set<Digest> refused;
+  private final Semaphore streams;
+  private final SingleFlight<LayerKey, KeptLayer> flights;
+  private final Activity making = new Activity();
+  private final ConcurrentHashMap<LayerKey, KeptLayer> loaded = new ConcurrentHashMap<>();
+
+  private LayerLibrary(
+      Path directory,
+      List<LayerFormat> formats,
+      DeviceStore devices,
+      Settings settings,
+      ExecutorService workers) {
+    this.directory = directory;
+    this.formats = List.copyOf(formats);
+    this.devices = devices;
+    this.refused = settings.refused;
+    this.streams = new Semaphore(settings.parallelStreams);
+    this.flights = new SingleFlight<>(workers);
+  }
+
+  /**
+   * What may be set.
+   *
+   * @param parallelStreams how many layers are streamed at once, 1 or more
+   * @param refused layers that are treated as if no format served them; for tests, which force
+   *     chains of lazy and ordinary layers by it
+   */
+  public record Settings(int parallelStreams, Set<Digest> refused) {
+    public Settings {
+      refused = Set.copyOf(refused);
+    }
+  }
+
+  /**
+   * Opens the library in {@code directory}, which is made if it is not there.
+   *
+   * @param formats in the order in which they are tried
+   * @param workers runs what outlives its caller; the caller closes it
+   */
+  public static LayerLibrary open(
+      Path directory,
+      List<LayerFormat> formats,
+      DeviceStore devices,
+      Settings settings,
+      ExecutorService workers)
+      throws IOException {
+    Files.createDirectories(directory);
+    try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(directory, UNFINISHED + "*")) {
+      for (Path leftover : unfinished) {
+        DurableFiles.deleteTree(leftover);
+      }
+    }
+    return new LayerLibrary(directory, formats, devices, settings, workers);
+  }
+
+  /**
+   * Says what becomes of a layer. Reads no more of its blob than the formats need to recognise it.
+   *
+   * @throws CorruptException if the library knows the layer by another diff ID
+   */
+  public LayerPlan plan(LayerFormat.Layer layer) throws IOException, InterruptedException {
+    Digest digest = layer.descriptor().digest();
+    if (refused.contains(digest)) {
+      return new LayerPlan.Ordinary(List.of("refused by the test switch"));
+    }
+    List<String> refusals = new ArrayList<>();
+    for (LayerFormat format : formats) {
+      LayerKey key = new LayerKey(format.name(), digest);
+      Optional<KeptLayer> kept = find(key);
+      if (kept.isPresent()) {
+        addHolders(kept.get(), layer.holders());
+        return new LayerPlan.Kept(checked(kept.get(), layer.diffId()));
+      }
+      switch (format.recognise(layer)) {
+        case Recognition.Foreign() -> {}
+        case Recognition.Refused(String reason) -> refusals.add(format.name() + ": " + reason);
+        case Recognition.Tree(LayerFormat.Indexer indexer) -> {
+          return new LayerPlan.Indexable(key, false, indexer, refusals);
+        }
+        case Recognition.ImageTree(LayerFormat.Indexer indexer) -> {
+          return new LayerPlan.Indexable(key, true, indexer, refusals);
+        }
+        case Recognition.DataOnly() -> {
+          return new LayerPlan.DataOnly(format.name());
+        }
+      }
+    }
+    if (refusals.isEmpty()) {
+      refusals.add("no format serves media type " + layer.descriptor().mediaType());
+    }
+    return new LayerPlan.Ordinary(refusals);
+  }
+
+  /**
+   * Begins to make a layer, or joins those who do. The work outlives its callers; wait for it with
+   * {@link #await}.
+   */
+  Future<KeptLayer> make(LayerFormat.Layer layer, LayerPlan.Indexable plan) {
+    return flights.join(plan.key(), () -> making.run(() -> index(layer, plan)));
+  }
+
+  /** Begins to make a layer for which nobody waits yet; a failure shows when somebody does. */
+  void begin(LayerFormat.Layer layer, LayerPlan.Indexable plan) {
+    if (make(layer, plan).isCancelled()) {
+      throw new AssertionError("nobody cancels the making of a layer");
+    }
+  }
+
+  /** The result of {@link #make}, if it is the layer that the caller means. */
+  KeptLayer await(Future<KeptLayer> made, LayerFormat.Layer layer)
+      throws IOException, InterruptedException {
+    return checked(SingleFlight.await(made), layer.diffId());
+  }
+
+  /** Whether the layer is being made. */
+  boolean isMaking(LayerKey key) {
+    return flights.flying(key);
+  }
+
+  /** A layer that is in the library, with all its devices. */
+  public Optional<KeptLayer> find(LayerKey key) {
+    KeptLayer known = loaded.get(key);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    Path place = directory.resolve(key.toString());
+    if (!Files.isDirectory(place)) {
+      return Optional.empty();
+    }
+    try {
+      KeptLayer layer = LayerRecord.read(place, key);
+      for (DeviceId device : layer.devices()) {
+        devices.open(device);
+      }
+      loaded.put(key, layer);
+      return Optional.of(layer);
+    } catch (IOException e) {
+      LOG.warn("layer {} is made anew: what is kept of it cannot be used: {}", key, e.toString());
+      return Optional.empty();
+    }
+  }
+
+  /** A layer that is in the library, by whatever format read it, the given one first. */
+  Optional<KeptLayer> find(String format, Digest layer) {
+    return Stream.concat(Stream.of(format), formats.stream().map(LayerFormat::name))
+        .flatMap(name -> find(new LayerKey(name, layer)).stream())
+        .findFirst();
+  }
+
+  /** The keys of all layers in the library. */
+  public Set<LayerKey> keys() throws IOException {
+    Set<LayerKey> keys = new HashSet<>();
+    try (DirectoryStream<Path> places = Files.newDirectoryStream(directory)) {
+      for (Path place : places) {
+        LayerKey.parse(place.getFileName().toString()).ifPresent(keys::add);
+      }
+    }
+    return keys;
+  }
+
+  /** Deletes these layers; their devices go with {@link #sweepDevices}. */
+  void delete(Collection<LayerKey> keys) throws IOException {
+    for (LayerKey key : keys) {
+      loaded.remove(key);
+      Path grave = Files.createTempDirectory(directory, UNFINISHED);
+      try {
+        Files.move(directory.resolve(key.toString()), grave.resolve("layer"));
+      } catch (NoSuchFileException e) {
+        LOG.debug("layer {} was gone already", key);
+      }
+      DurableFiles.deleteTree(grave);
+    }
+  }
+
+  /**
+   * Deletes the devices that no layer of the library points into.
+   *
+   * @return false if nothing was done because layers are being made, whose devices no record names
+   *     yet
+   */
+  boolean sweepDevices() throws IOException {
+    return making.tryAlone(() -> {
+      Set<DeviceId> live = new HashSet<>();
+      for (LayerKey key : keys()) {
+        find(key).ifPresent(layer -> live.addAll(layer.devices()));
+      }
+      devices.retain(live);
+    });
+  }
+
+  private KeptLayer index(LayerFormat.Layer layer, LayerPlan.Indexable plan)
+      throws IOException, InterruptedException {
+    Optional<KeptLayer> meanwhile = find(plan.key());
+    if (meanwhile.isPresent()) {
+      return meanwhile.get();
+    }
+    boolean streams = plan.indexer().streams();
+    if (streams) {
+      this.streams.acquire();
+    }
+    Path place = Files.createTempDirectory(directory, UNFINISHED);
+    try {
+      LayerIndex index = plan.indexer().index(LayerRecord.tree(place), devices);
+      return publish(layer, plan, index, place);
+    } finally {
+      if (streams) {
+        this.streams.release();
+      }
+      DurableFiles.deleteTree(place);
+    }
+  }
+
+  private KeptLayer publish(
+      LayerFormat.Layer layer, LayerPlan.Indexable plan, LayerIndex index, Path place)
+      throws IOException {
+    Path target = directory.resolve(plan.key().toString());
+    KeptLayer kept =
+        new KeptLayer(
+            plan.key(),
+            layer.diffId(),
+            plan.wholeImage(),
+            LayerRecord.tree(target),
+            index.devices(),
+            index.hints());
+    DurableFiles.sync(index.metadataImage());
+    LayerRecord.write(place, kept);
+    DurableFiles.sync(place);
+    DurableFiles.deleteTree(target);
+    DurableFiles.publish(place, target);
+    loaded.put(plan.key(), kept);
+    LOG.info("layer {} is in the library, with {} devices", plan.key(), kept.devices().size());
+    return kept;
+  }
+
+  private void addHolders(KeptLayer layer, Set<Repository> holders) throws IOException {
+    for (DeviceId device : layer.devices()) {
+      devices.addHolders(device, holders);
+    }
+  }
+
+  /** What one image says of a layer must be what the format verified when it was made. */
+  private static KeptLayer checked(KeptLayer layer, Digest diffId) throws CorruptException {
+    if (!layer.diffId().equals(diffId)) {
+      throw new CorruptException(
+          "diff ID %s in the image's configuration, but the layer's is %s"
+              .formatted(diffId, layer.diffId()),
+          "layer " + layer.key().layer(),
+          -1);
+    }
+    return layer;
+  }
+}

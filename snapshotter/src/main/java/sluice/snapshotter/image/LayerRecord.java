@@ -1,0 +1,102 @@
+package sluice.snapshotter.image;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import sluice.core.ByteRange;
+import sluice.core.CorruptException;
+import sluice.core.DeviceId;
+import sluice.core.Digest;
+import sluice.core.LayerIndex.PrefetchHint;
+
+/**
+ * The file {@code layer.json} beside a layer's tree: what the tree itself does not say.
+ *
+ * @param version of this form; another one is not read, and the layer is made anew
+ */
+record LayerRecord(
+    @JsonProperty("version") int version,
+    @JsonProperty("diffId") String diffId,
+    @JsonProperty("wholeImage") boolean wholeImage,
+    @JsonProperty("devices") List<String> devices,
+    @JsonProperty("hints") List<Hint> hints) {
+
+  private static final int VERSION = 1;
+  private static final String RECORD = "layer.json";
+  private static final String TREE = "tree.erofs";
+
+  /** The record is ours; one this large is not. 65,535 devices of 67 bytes, and as many hints. */
+  private static final long MAX_BYTES = 32L << 20;
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .build();
+
+  /** One {@link PrefetchHint}. */
+  record Hint(
+      @JsonProperty("device") String device,
+      @JsonProperty("offset") long offset,
+      @JsonProperty("length") long length) {}
+
+  /** Where the tree lies in a layer's directory. */
+  static Path tree(Path directory) {
+    return directory.resolve(TREE);
+  }
+
+  static void write(Path directory, KeptLayer layer) throws IOException {
+    LayerRecord record =
+        new LayerRecord(
+            VERSION,
+            layer.diffId().toString(),
+            layer.wholeImage(),
+            layer.devices().stream().map(DeviceId::hex).toList(),
+            layer.hints().stream()
+                .map(h -> new Hint(h.device().hex(), h.range().offset(), h.range().length()))
+                .toList());
+    Path file = directory.resolve(RECORD);
+    Files.write(file, JSON.writeValueAsBytes(record));
+    DurableFiles.sync(file);
+  }
+
+  /**
+   * Reads the layer in {@code directory}.
+   *
+   * @throws CorruptException if the record is not one of this version
+   */
+  static KeptLayer read(Path directory, LayerKey key) throws IOException {
+    Path file = directory.resolve(RECORD);
+    if (Files.size(file) > MAX_BYTES) {
+      throw new CorruptException(
+          "layer record of " + Files.size(file) + " bytes", file.toString(), -1);
+    }
+    try {
+      LayerRecord record = JSON.readValue(Files.readAllBytes(file), LayerRecord.class);
+      if (record.version != VERSION || !Files.isRegularFile(tree(directory))) {
+        throw new CorruptException(
+            "layer record of version " + record.version, file.toString(), -1);
+      }
+      return new KeptLayer(
+          key,
+          Digest.parse(record.diffId),
+          record.wholeImage,
+          tree(directory),
+          record.devices.stream().map(DeviceId::new).toList(),
+          record.hints.stream().map(LayerRecord::hint).toList());
+    } catch (JacksonException e) {
+      throw new CorruptException("layer record: " + e.getOriginalMessage(), file.toString(), -1);
+    } catch (IllegalArgumentException e) {
+      throw new CorruptException("layer record: " + e.getMessage(), file.toString(), -1);
+    }
+  }
+
+  private static PrefetchHint hint(Hint hint) {
+    return new PrefetchHint(new DeviceId(hint.device), new ByteRange(hint.offset, hint.length));
+  }
+}

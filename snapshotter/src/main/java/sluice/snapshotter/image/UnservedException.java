@@ -1,0 +1,12 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+
+/** A layer, or the whole image, is of a kind that Sluice does not serve. */
+public final class UnservedException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  public UnservedException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,259 @@
+package sluice.snapshotter.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static sluice.snapshotter.image.FakeRegistry.AMD64;
+import static sluice.snapshotter.image.FakeRegistry.diffId;
+import static sluice.snapshotter.image.FakeRegistry.layer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sluice.core.CorruptException;
+import sluice.core.Descriptor;
+import sluice.core.Digest;
+import sluice.core.FetchException;
+import sluice.core.ImageDocument;
+import sluice.core.LayerFormat;
+import sluice.core.Repository;
+
+final class LayerLibraryTest {
+
+  private static final Repository HERE = new Repository.InRegistry("here.example", "a");
+  private static final Repository THERE = new Repository.InRegistry("there.example", "b");
+  private static final Digest NOTHING = diffId(layer("none", "nothing"));
+
+  @TempDir private Path directory = Path.of("");
+  private final FakeDevices devices = new FakeDevices();
+  private final FakeFormat format = new FakeFormat("fake");
+  private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+
+  @AfterEach
+  void stop() {
+    workers.shutdownNow();
+  }
+
+  private LayerLibrary open(Digest... refused) throws IOException {
+    return LayerLibrary.open(
+        directory,
+        List.of(new FakeFormat("first"), format),
+        devices,
+        new LayerLibrary.Settings(2, Set.of(refused)),
+        workers);
+  }
+
+  private static LayerFormat.Layer of(Descriptor descriptor, Digest diffId, Repository holder) {
+    Descriptor config = layer(AMD64.toString(), "configuration");
+    ImageDocument.Manifest manifest =
+        new ImageDocument.Manifest(config, List.of(descriptor), Map.of(), null, null);
+    return new LayerFormat.Layer(manifest, 0, diffId, Set.of(holder));
+  }
+
+  private static LayerFormat.Layer of(Descriptor descriptor) {
+    return of(descriptor, diffId(descriptor), HERE);
+  }
+
+  private static KeptLayer make(LayerLibrary library, LayerFormat.Layer layer)
+      throws IOException, InterruptedException {
+    if (!(library.plan(layer) instanceof LayerPlan.Indexable plan)) {
+      throw new AssertionError("not indexable: " + library.plan(layer));
+    }
+    return library.await(library.make(layer, plan), layer);
+  }
+
+  private List<String> leftovers() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(f -> f.getFileName().toString()).filter(n -> n.startsWith(".")).toList();
+    }
+  }
+
+  @Test
+  void make_thenOpenedAgain_isKept() throws Exception {
+    LayerFormat.Layer layer = of(layer("fake/image", "a"));
+
+    KeptLayer made = make(open(), layer);
+
+    assertThat(made.wholeImage()).isTrue();
+    assertThat(made.hints()).hasSize(1);
+    assertThat(open().plan(layer)).isEqualTo(new LayerPlan.Kept(made));
+    assertThat(format.indexed).hasValue(1);
+    assertThat(leftovers()).isEmpty();
+  }
+
+  @Test
+  void make_askedByMany_isDoneOnce() throws Exception {
+    LayerLibrary library = open();
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    CountDownLatch gate = format.hold();
+    List<Future<KeptLayer>> askers = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      askers.add(workers.submit(() -> make(library, layer)));
+    }
+
+    gate.countDown();
+
+    for (Future<KeptLayer> asker : askers) {
+      assertThat(asker.get().diffId()).isEqualTo(layer.diffId());
+    }
+    assertThat(format.indexed).hasValue(1);
+  }
+
+  @Test
+  void make_callerGivesUp_workGoesOn() throws Exception {
+    LayerLibrary library = open();
+    LayerFormat.Layer layer = of(layer("fake/stream", "a"));
+    CountDownLatch gate = format.hold();
+    Future<KeptLayer> caller = workers.submit(() -> make(library, layer));
+    while (format.running.get() == 0) {
+      Thread.sleep(1);
+    }
+
+    caller.cancel(true);
+    gate.countDown();
+
+    assertThat(make(library, layer).diffId()).isEqualTo(layer.diffId());
+    assertThat(format.indexed).hasValue(1);
+  }
+
+  @Test
+  void make_manyStreams_areBounded() throws Exception {
+    LayerLibrary library = open();
+    List<Future<KeptLayer>> all = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      LayerFormat.Layer layer = of(layer("fake/stream", "layer " + i));
+      all.add(workers.submit(() -> make(library, layer)));
+    }
+    for (Future<KeptLayer> one : all) {
+      one.get();
+    }
+
+    assertThat(format.mostRunning.get()).isBetween(1, 2);
+  }
+
+  @Test
+  void make_failed_leavesNothingAndIsTriedAgain() throws Exception {
+    LayerLibrary library = open();
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    format.fail(new FetchException("down", FetchException.Reason.UNREACHABLE, 0, null));
+
+    assertThatThrownBy(() -> make(library, layer)).isInstanceOf(FetchException.class);
+    assertThat(leftovers()).isEmpty();
+
+    format.fail(null);
+    assertThat(make(library, layer).devices()).hasSize(1);
+  }
+
+  @Test
+  void open_afterCrash_removesTheUnfinished() throws Exception {
+    Path unfinished = Files.createDirectories(directory.resolve(".new-123"));
+    Files.writeString(unfinished.resolve("tree.erofs"), "half");
+
+    open();
+
+    assertThat(unfinished).doesNotExist();
+  }
+
+  @Test
+  void plan_anotherDiffIdForAKeptLayer_isCorrupt() throws Exception {
+    LayerLibrary library = open();
+    Descriptor descriptor = layer("fake/tree", "a");
+    make(library, of(descriptor));
+
+    assertThatThrownBy(() -> library.plan(of(descriptor, NOTHING, THERE)))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("diff ID " + NOTHING);
+  }
+
+  @Test
+  void plan_keptLayerOfAnotherRepository_addsTheHolder() throws Exception {
+    LayerLibrary library = open();
+    Descriptor descriptor = layer("fake/tree", "a");
+    make(library, of(descriptor));
+
+    library.plan(of(descriptor, diffId(descriptor), THERE));
+
+    assertThat(devices.devices.values()).containsExactly(Set.of(HERE, THERE));
+  }
+
+  @Test
+  void plan_deviceLost_makesTheLayerAnew() throws Exception {
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    make(open(), layer);
+    devices.devices.clear();
+
+    LayerLibrary library = open();
+
+    assertThat(library.plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
+    assertThat(make(library, layer).devices()).allMatch(devices.devices::containsKey);
+  }
+
+  @Test
+  void plan_brokenRecord_makesTheLayerAnew() throws Exception {
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    KeptLayer kept = make(open(), layer);
+    for (String broken :
+        List.of("", "{", "{\"version\":9}", "{\"version\":1,\"devices\":[\"x\"]}")) {
+      Files.writeString(kept.metadataImage().resolveSibling("layer.json"), broken);
+
+      assertThat(open().plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
+    }
+  }
+
+  @Test
+  void plan_nobodyServesIt_givesEveryReason() throws Exception {
+    assertThat(open().plan(of(layer("fake/refused", "a"))))
+        .isEqualTo(new LayerPlan.Ordinary(List.of("fake: it is of no use")));
+    assertThat(open().plan(of(layer("other/x", "a"))))
+        .isEqualTo(new LayerPlan.Ordinary(List.of("no format serves media type other/x")));
+  }
+
+  @Test
+  void plan_testSwitch_refusesTheLayer() throws Exception {
+    Descriptor descriptor = layer("fake/tree", "a");
+
+    assertThat(open(descriptor.digest()).plan(of(descriptor)))
+        .isInstanceOf(LayerPlan.Ordinary.class);
+  }
+
+  @Test
+  void sweepDevices_keepsThoseOfKeptLayers() throws Exception {
+    LayerLibrary library = open();
+    KeptLayer kept = make(library, of(layer("fake/tree", "kept")));
+    KeptLayer gone = make(library, of(layer("fake/tree", "gone")));
+
+    library.delete(Set.of(gone.key()));
+
+    assertThat(library.sweepDevices()).isTrue();
+    assertThat(devices.devices.keySet()).containsExactlyElementsOf(kept.devices());
+    assertThat(library.keys()).containsExactly(kept.key());
+    assertThat(leftovers()).isEmpty();
+  }
+
+  @Test
+  void sweepDevices_whileALayerIsMade_doesNothing() throws Exception {
+    LayerLibrary library = open();
+    CountDownLatch gate = format.hold();
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    Future<KeptLayer> making = workers.submit(() -> make(library, layer));
+    while (format.running.get() == 0) {
+      Thread.sleep(1);
+    }
+
+    assertThat(library.sweepDevices()).isFalse();
+
+    gate.countDown();
+    assertThat(making.get().devices()).allMatch(devices.devices::containsKey);
+  }
+}
