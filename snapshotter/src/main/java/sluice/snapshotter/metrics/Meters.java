@@ -1,0 +1,203 @@
+package sluice.snapshotter.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import sluice.core.Lane;
+import sluice.snapshotter.state.FallbackKind;
+
+/**
+ * Takes the figures. Every meter exists from the beginning, so that a graph shows zero and not
+ * nothing. Safe for use by many threads; no method blocks.
+ */
+public final class Meters {
+
+  /** Where the bytes of a read came from. */
+  public enum Source {
+    /** The page cache. */
+    MEMORY,
+    /** The chunk cache on disk. */
+    DISK,
+    /** A registry, or an equal chunk, after waiting for it. */
+    FETCHED
+  }
+
+  /** What failed. */
+  public enum Failure {
+    /** A registry did not give what it was asked for. */
+    FETCH,
+    /** Bytes were not what their digest says. */
+    VERIFY,
+    /** No space is left. */
+    DISK_FULL,
+    /** The disk failed. */
+    DISK,
+    /** A read of a container was answered with an error. */
+    READ,
+    /** An image could not be mounted. */
+    MOUNT
+  }
+
+  /** How a Prepare of a layer ended. */
+  public enum PrepareOutcome {
+    LAZY,
+    FALLBACK,
+    INTERRUPTED
+  }
+
+  /** What is counted as a snapshot of its kind. */
+  public enum SnapshotKind {
+    ACTIVE,
+    VIEW,
+    COMMITTED
+  }
+
+  /** A hit in memory takes microseconds, a miss over a slow link seconds. */
+  private static final Duration[] LATENCIES = {
+    Duration.ofNanos(50_000),
+    Duration.ofNanos(200_000),
+    Duration.ofMillis(1),
+    Duration.ofMillis(5),
+    Duration.ofMillis(20),
+    Duration.ofMillis(50),
+    Duration.ofMillis(100),
+    Duration.ofMillis(250),
+    Duration.ofSeconds(1),
+    Duration.ofSeconds(5),
+    Duration.ofSeconds(30),
+    Duration.ofMinutes(2)
+  };
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Map<Lane, Counter> fetched;
+  private final Map<Lane, Timer> fetches;
+  private final Map<Source, Counter> served;
+  private final Map<Source, Timer> reads;
+  private final Map<FallbackKind, Counter> fallbacks;
+  private final Map<PrepareOutcome, Timer> prepares;
+  private final Map<Failure, Counter> failures;
+  private final Counter copied;
+  private final AtomicInteger mounts = new AtomicInteger();
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  public Meters() {
+    fetched = each(Lane.class, lane -> counter(MeterNames.FETCHED, MeterNames.LANE, lane));
+    fetches = each(Lane.class, lane -> timer(MeterNames.FETCH, MeterNames.LANE, lane));
+    served = each(Source.class, source -> counter(MeterNames.SERVED, MeterNames.SOURCE, source));
+    reads = each(Source.class, source -> timer(MeterNames.READ, MeterNames.SOURCE, source));
+    fallbacks =
+        each(FallbackKind.class, kind -> counter(MeterNames.FALLBACKS, MeterNames.REASON, kind));
+    prepares =
+        each(PrepareOutcome.class, end -> timer(MeterNames.PREPARE, MeterNames.OUTCOME, end));
+    failures = each(Failure.class, kind -> counter(MeterNames.ERRORS, MeterNames.KIND, kind));
+    copied = Counter.builder(MeterNames.COPIED).register(registry);
+    Gauge.builder(MeterNames.MOUNTS, mounts, AtomicInteger::get).register(registry);
+    Gauge.builder(MeterNames.WAITING, waiting, AtomicInteger::get).register(registry);
+  }
+
+  /** A request at a registry ended; {@code encodedBytes} is 0 if it failed. */
+  public void fetched(Lane lane, long encodedBytes, Duration duration) {
+    at(fetched, lane).increment((double) encodedBytes);
+    at(fetches, lane).record(duration);
+  }
+
+  /** Bytes of a layer that is streamed, not read by ranges. */
+  public void streamed(Lane lane, long encodedBytes) {
+    at(fetched, lane).increment((double) encodedBytes);
+  }
+
+  /** A container's read was answered with data. */
+  public void served(Source source, long bytes, Duration duration) {
+    at(served, source).increment((double) bytes);
+    at(reads, source).record(duration);
+  }
+
+  /** A chunk was copied from another device. */
+  public void copied(long bytes) {
+    copied.increment((double) bytes);
+  }
+
+  /** Something failed. */
+  public void failed(Failure failure) {
+    at(failures, failure).increment();
+  }
+
+  /** How many root file systems are mounted now. */
+  public void mounts(int now) {
+    mounts.set(now);
+  }
+
+  /** How many reads wait for a registry now. */
+  public void waiting(int now) {
+    waiting.set(now);
+  }
+
+  /** Where the number of snapshots of a kind is to be had, whenever somebody looks. */
+  public void snapshots(SnapshotKind kind, LongSupplier count) {
+    Gauge.builder(MeterNames.SNAPSHOTS, count, LongSupplier::getAsLong)
+        .tag(MeterNames.KIND, label(kind))
+        .strongReference(true)
+        .register(registry);
+  }
+
+  /** Where the size of the chunk cache is to be had, whenever somebody looks. */
+  public void cacheBytes(LongSupplier bytes) {
+    Gauge.builder(MeterNames.CACHE, bytes, LongSupplier::getAsLong)
+        .strongReference(true)
+        .register(registry);
+  }
+
+  /** All figures, in the text form of Prometheus. */
+  public String scrape() {
+    return registry.scrape();
+  }
+
+  void prepared(PrepareOutcome outcome, Duration blocked) {
+    at(prepares, outcome).record(blocked);
+  }
+
+  void fellBack(FallbackKind kind) {
+    at(fallbacks, kind).increment();
+  }
+
+  private Counter counter(String name, String tag, Enum<?> value) {
+    return Counter.builder(name).tag(tag, label(value)).register(registry);
+  }
+
+  private Timer timer(String name, String tag, Enum<?> value) {
+    return Timer.builder(name)
+        .tag(tag, label(value))
+        .serviceLevelObjectives(LATENCIES)
+        .register(registry);
+  }
+
+  private static <K extends Enum<K>, M> Map<K, M> each(Class<K> type, Function<K, M> meter) {
+    Map<K, M> meters = new EnumMap<>(type);
+    for (K key : type.getEnumConstants()) {
+      meters.put(key, meter.apply(key));
+    }
+    return meters;
+  }
+
+  private static <K, M> M at(Map<K, M> meters, K key) {
+    M meter = meters.get(key);
+    if (meter == null) {
+      throw new AssertionError("no meter for " + key);
+    }
+    return meter;
+  }
+
+  private static String label(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+}
