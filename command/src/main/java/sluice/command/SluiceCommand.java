@@ -1,0 +1,56 @@
+package sluice.command;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import sluice.command.config.Config;
+
+/** {@code sluice}: the names of the commands, and how failures are told. */
+@Command(
+    name = "sluice",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    description = "Starts containers before their images are there.",
+    subcommands = {CommandLine.HelpCommand.class})
+final class SluiceCommand implements Runnable {
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Log what happens, and show where a failure came from.")
+  private boolean debug;
+
+  /** Runs the command: 0 done, 1 failed, 2 wrong usage. */
+  static int run(String... args) {
+    SluiceCommand command = new SluiceCommand();
+    return new CommandLine(command)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionStrategy(parsed -> {
+          Logging.configure(command.debug ? Config.LogLevel.DEBUG : Config.LogLevel.WARN);
+          return new CommandLine.RunLast().execute(parsed);
+        })
+        .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
+          PrintWriter err = commandLine.getErr();
+          if (command.debug) {
+            failure.printStackTrace(err);
+          }
+          err.println("sluice: " + Failure.sentence(failure));
+          err.flush();
+          return CommandLine.ExitCode.SOFTWARE;
+        })
+        .execute(args);
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "which command? See sluice --help");
+  }
+}

@@ -1,0 +1,111 @@
+package sluice.command.config;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.toml.TomlMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import sluice.command.config.Config.UnverifiedDiffIds;
+
+/** Reads the configuration file. */
+public final class ConfigFile {
+
+  /** Where the file is unless somebody says otherwise. */
+  public static final Path DEFAULT = Path.of("/etc/sluice/config.toml");
+
+  /** A configuration is a page of text. */
+  private static final long MAX_BYTES = 1 << 20;
+
+  private static final int MAX_DEADLINE_SECONDS = 600;
+  private static final int MAX_STREAMS = 64;
+
+  private ConfigFile() {}
+
+  /** Reads {@link #DEFAULT}, or takes the defaults if it is not there. */
+  public static Config readDefault() throws IOException {
+    return Files.exists(DEFAULT) ? read(DEFAULT) : Config.DEFAULTS;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws ConfigException if it is not there, is no TOML, or holds what Sluice does not know
+   */
+  public static Config read(Path file) throws IOException {
+    JsonNode tree;
+    try {
+      if (Files.size(file) > MAX_BYTES) {
+        throw new ConfigException("%s: larger than %d bytes".formatted(file, MAX_BYTES));
+      }
+      tree = new TomlMapper().readTree(file.toFile());
+    } catch (NoSuchFileException e) {
+      throw new ConfigException(file + ": no such file");
+    } catch (JacksonException e) {
+      throw new ConfigException(
+          "%s, line %d: %s".formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()));
+    }
+    Section root = Section.root(file, tree);
+    Config config = config(root);
+    root.finish();
+    return config;
+  }
+
+  private static Config config(Section root) throws ConfigException {
+    Config otherwise = Config.DEFAULTS;
+    Section pull = root.section("pull");
+    return new Config(
+        root.path("root", otherwise.root()),
+        root.path("address", otherwise.address()),
+        root.section("log").choice("level", Config.LogLevel.class, otherwise.logLevel()),
+        new Config.Mount(
+            root.section("mount")
+                .choice("driver", Config.Driver.class, otherwise.mount().driver())),
+        new Config.Fuse(
+            root.section("fuse")
+                .choice("transport", Config.Transport.class, otherwise.fuse().transport())),
+        new Config.Pull(
+            Duration.ofSeconds(
+                pull.number(
+                    "index_deadline_seconds",
+                    Math.toIntExact(otherwise.pull().indexDeadline().toSeconds()),
+                    1,
+                    MAX_DEADLINE_SECONDS)),
+            pull.number("parallel_streams", otherwise.pull().parallelStreams(), 1, MAX_STREAMS)),
+        new Config.Trust(unverifiedDiffIds(root.section("trust"))),
+        new Config.Metrics(root.section("metrics").text("address", otherwise.metrics().address())),
+        new Config.Containerd(
+            root.section("containerd").path("address", otherwise.containerd().address())));
+  }
+
+  private static UnverifiedDiffIds unverifiedDiffIds(Section trust) throws ConfigException {
+    String key = "unverified_diff_ids";
+    String expected = "\"allow\", \"deny\", or a list of registries";
+    JsonNode value = trust.value(key);
+    if (value == null) {
+      return Config.DEFAULTS.trust().unverifiedDiffIds();
+    }
+    if (value.isTextual()) {
+      return switch (value.textValue()) {
+        case "allow" -> new UnverifiedDiffIds.Allow();
+        case "deny" -> new UnverifiedDiffIds.Deny();
+        default -> throw trust.wrong(key, expected, value);
+      };
+    }
+    if (!value.isArray()) {
+      throw trust.wrong(key, expected, value);
+    }
+    Set<String> registries = new LinkedHashSet<>();
+    for (JsonNode registry : value) {
+      if (!registry.isTextual()) {
+        throw trust.wrong(key, expected, value);
+      }
+      registries.add(registry.textValue());
+    }
+    return new UnverifiedDiffIds.From(registries);
+  }
+}

@@ -1,0 +1,109 @@
+package sluice.command.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ConfigFileTest {
+
+  @TempDir private Path directory = Path.of("");
+
+  private Config read(String text) throws IOException {
+    return ConfigFile.read(Files.writeString(directory.resolve("config.toml"), text));
+  }
+
+  @Test
+  void read_empty_givesDefaults() throws IOException {
+    assertThat(read("")).isEqualTo(Config.DEFAULTS);
+  }
+
+  @Test
+  void read_everyKey_isTaken() throws IOException {
+    Config config =
+        read(
+            """
+            root = "/srv/sluice"
+            address = "/run/s.sock"
+            [log]
+            level = "debug"
+            [mount]
+            driver = "fuse"
+            [fuse]
+            transport = "jnr"
+            [pull]
+            index_deadline_seconds = 3
+            parallel_streams = 2
+            [trust]
+            unverified_diff_ids = ["registry.example:5000"]
+            [metrics]
+            address = ""
+            [containerd]
+            address = "/run/c.sock"
+            """);
+
+    assertThat(config)
+        .isEqualTo(
+            new Config(
+                Path.of("/srv/sluice"),
+                Path.of("/run/s.sock"),
+                Config.LogLevel.DEBUG,
+                new Config.Mount(Config.Driver.FUSE),
+                new Config.Fuse(Config.Transport.JNR),
+                new Config.Pull(Duration.ofSeconds(3), 2),
+                new Config.Trust(
+                    new Config.UnverifiedDiffIds.From(Set.of("registry.example:5000"))),
+                new Config.Metrics(""),
+                new Config.Containerd(Path.of("/run/c.sock"))));
+  }
+
+  @Test
+  void read_unknownKey_namesTheNearest() {
+    assertThatThrownBy(() -> read("[pull]\nparalel_streams = 2"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("unknown key pull.paralel_streams")
+        .hasMessageEndingWith("did you mean pull.parallel_streams?");
+  }
+
+  @Test
+  void read_unknownTable_isRefused() {
+    assertThatThrownBy(() -> read("[metric]\naddress = \"\""))
+        .hasMessageContaining("unknown key metric; did you mean metrics?");
+  }
+
+  @Test
+  void read_wrongType_saysWhatIsTaken() {
+    assertThatThrownBy(() -> read("[pull]\nparallel_streams = \"two\""))
+        .hasMessageContaining("pull.parallel_streams must be a number from 1 to 64, found \"two\"");
+    assertThatThrownBy(() -> read("pull = 1")).hasMessageContaining("must be a table [pull]");
+    assertThatThrownBy(() -> read("root = \"relative\"")).hasMessageContaining("absolute path");
+  }
+
+  @Test
+  void read_wrongChoice_listsTheChoices() {
+    assertThatThrownBy(() -> read("[fuse]\ntransport = \"carrier pigeon\""))
+        .hasMessageContaining("fuse.transport must be \"raw\" or \"jnr\"");
+    assertThatThrownBy(() -> read("[trust]\nunverified_diff_ids = \"perhaps\""))
+        .hasMessageContaining("\"allow\", \"deny\", or a list of registries");
+  }
+
+  @Test
+  void read_brokenToml_namesTheLine() {
+    assertThatThrownBy(() -> read("[pull]\nparallel_streams = = 2"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("config.toml, line 2:");
+  }
+
+  @Test
+  void read_missingFile_saysSo() {
+    assertThatThrownBy(() -> ConfigFile.read(directory.resolve("none.toml")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("no such file");
+  }
+}
