@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -37,7 +38,12 @@ final class SingleFlight<K, V> {
     if (flying != null) {
       return flying;
     }
-    workers.execute(mine);
+    try {
+      workers.execute(mine);
+    } catch (RejectedExecutionException e) {
+      flights.remove(key, mine);
+      throw e;
+    }
     return mine;
   }
 

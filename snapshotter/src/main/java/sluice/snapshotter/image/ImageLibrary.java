@@ -1,0 +1,401 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.CorruptException;
+import sluice.core.DeviceId;
+import sluice.core.DeviceStore;
+import sluice.core.Digest;
+import sluice.core.FetchException;
+import sluice.core.ImageReference;
+import sluice.core.ImageRegistry;
+import sluice.core.Platform;
+import sluice.core.Repository;
+import sluice.core.RootfsMounter;
+import sluice.snapshotter.state.CommittedLayer;
+import sluice.snapshotter.state.FallbackKind;
+import sluice.snapshotter.state.LayerRequest;
+import sluice.snapshotter.state.LazyLayer;
+import sluice.snapshotter.state.LazyLayers;
+import sluice.snapshotter.state.LazyRun;
+import sluice.snapshotter.state.Usage;
+
+/**
+ * The images of a node that runs containerd: layers become lazy, runs of them become directories,
+ * and what no snapshot needs is deleted. Safe for use by many threads.
+ */
+public final class ImageLibrary implements LazyLayers {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ImageLibrary.class);
+
+  private final LayerPreparation preparation;
+  private final LayerLibrary layers;
+  private final ChainLibrary chains;
+  private final WholeImages wholeImages;
+  private final RunTrees runTrees;
+  private final RootfsLibrary roots;
+  private final DeviceStore devices;
+  private final ExecutorService workers;
+  private final Pins pins;
+  private final DeviceOwners owners = new DeviceOwners();
+  private final Map<LazyRun, ChainKey> keys = new ConcurrentHashMap<>();
+
+  /** One sweep at a time; never held across I/O to a registry. */
+  private final ReentrantLock sweep = new ReentrantLock();
+
+  private ImageLibrary(
+      LayerPreparation preparation,
+      LayerLibrary layers,
+      ChainLibrary chains,
+      WholeImages wholeImages,
+      RunTrees runTrees,
+      RootfsLibrary roots,
+      DeviceStore devices,
+      ExecutorService workers,
+      Pins pins) {
+    this.preparation = preparation;
+    this.layers = layers;
+    this.chains = chains;
+    this.wholeImages = wholeImages;
+    this.runTrees = runTrees;
+    this.roots = roots;
+    this.devices = devices;
+    this.workers = workers;
+    this.pins = pins;
+  }
+
+  /**
+   * What the library stands on; the caller closes what must be closed, after the library's use.
+   *
+   * @param local containerd's content store, or {@link LocalContent#NONE}
+   * @param workers a thread for each task: what outlives its caller runs there
+   */
+  public record Ports(
+      ImageRegistry registry,
+      LocalContent local,
+      DeviceStore devices,
+      RootfsMounter mounter,
+      ExecutorService workers,
+      Clock clock) {}
+
+  /**
+   * What may be set.
+   *
+   * @param root the daemon's directory
+   * @param platform the platform whose manifest of an index is taken
+   * @param indexLimit how long one Prepare waits for manifest and index
+   */
+  public record Settings(Path root, Platform platform, Duration indexLimit, TrustPolicy trust) {}
+
+  /** Opens the images below {@link Settings#root}; the layers are those of {@code layers}. */
+  public static ImageLibrary open(Settings settings, Ports ports, LayerLibrary layers)
+      throws IOException {
+    Pins pins = new Pins(ports.clock);
+    ImageResolver resolver = new ImageResolver(ports.registry, ports.local);
+    WholeImages wholeImages = new WholeImages(settings.root.resolve("whole"));
+    Path mounts = settings.root.resolve("m");
+    Files.createDirectories(mounts);
+    return new ImageLibrary(
+        new LayerPreparation(
+            new ResolvedImages(resolver, settings.platform, ports.clock, ports.workers),
+            layers,
+            wholeImages,
+            settings.trust,
+            settings.indexLimit,
+            pins),
+        layers,
+        ChainLibrary.open(settings.root.resolve("chains"), ports.workers),
+        wholeImages,
+        new RunTrees(layers, wholeImages, resolver),
+        new RootfsLibrary(mounts, ports.mounter, ports.devices, ports.workers),
+        ports.devices,
+        ports.workers,
+        pins);
+  }
+
+  @Override
+  public Outcome prepare(LayerRequest request) throws InterruptedException {
+    String name = request.imageReference();
+    if (name == null) {
+      return new Outcome.Fallback(
+          FallbackKind.NOT_NAMED,
+          "the request has no label containerd.io/snapshot/cri.image-ref; pull by `sluice pull`, or"
+              + " let containerd pass snapshot annotations");
+    }
+    try {
+      ImageReference reference = ImageReference.parse(name);
+      return lazy(request, preparation.prepare(request, reference, manifest(request)));
+    } catch (TimeoutException e) {
+      return fallback(FallbackKind.TIMEOUT, request, "manifest and index were not there in time");
+    } catch (UnservedException e) {
+      return fallback(FallbackKind.UNSUPPORTED, request, e.getMessage());
+    } catch (FetchException e) {
+      return fallback(FallbackKind.REGISTRY, request, e.getMessage());
+    } catch (CorruptException e) {
+      return fallback(FallbackKind.CORRUPT, request, e.getMessage());
+    } catch (FileSystemException e) {
+      return fallback(FallbackKind.DISK, request, e.toString());
+    } catch (IllegalArgumentException e) {
+      return fallback(FallbackKind.NOT_NAMED, request, e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      LOG.error("{}: fault while it was prepared", request, e);
+      return fallback(FallbackKind.INTERNAL, request, e.toString());
+    }
+  }
+
+  @Override
+  public void named(LazyLayer layer, LayerRequest request) {
+    String name = request.imageReference();
+    if (name != null) {
+      workers.execute(() -> addHolder(layer, name));
+    }
+  }
+
+  private void addHolder(LazyLayer layer, String name) {
+    try {
+      Set<Repository> holder = Set.of(ImageReference.parse(name).repository());
+      Optional<KeptLayer> kept = runTrees.kept(layer);
+      if (kept.isPresent() && !kept.get().wholeImage()) {
+        for (DeviceId device : kept.get().devices()) {
+          devices.addHolders(device, holder);
+        }
+      }
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.debug("layer {}: {} may not serve it: {}", layer.chainId(), name, e.toString());
+    }
+  }
+
+  @Override
+  public Rootfs mount(LazyRun run) throws IOException, InterruptedException {
+    Pin trees = pins.pin(things(run.layers()));
+    try {
+      MergeInput input = runTrees.input(run);
+      ChainKey key = ChainKey.of(input);
+      Pin chain = pins.pin(List.of(key));
+      keys.put(run, key);
+      try {
+        var lower = roots.mount(key, () -> SingleFlight.await(chains.merge(key, input)));
+        return new Rootfs(
+            lower,
+            () -> {
+              chain.close();
+              trees.close();
+            });
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        chain.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      trees.close();
+      throw new IOException(
+          "image %s, chain %s: cannot be mounted: %s"
+              .formatted(run.top().image(), run.top().chainId(), e.getMessage()),
+          e);
+    } catch (InterruptedException | RuntimeException e) {
+      trees.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Usage usage(LazyLayer layer) throws IOException {
+    Optional<KeptLayer> kept = runTrees.kept(layer);
+    if (kept.isEmpty()) {
+      return new Usage(0, 0);
+    }
+    long bytes = Files.size(kept.get().metadataImage());
+    long files = 1;
+    for (DeviceId device : kept.get().devices()) {
+      if (owners.owns(layer.chainId(), device)) {
+        bytes += devices.occupiedBytes(device);
+        files++;
+      }
+    }
+    return new Usage(bytes, files);
+  }
+
+  @Override
+  public void retain(NeededQuery needed) throws IOException {
+    sweep.lock();
+    try {
+      pins.beginSweep();
+      Sweep work = new Sweep(layers.keys(), chains.keys(), wholeImages.chains(), roots.mounted());
+      work.run(needed.get());
+    } finally {
+      pins.endSweep();
+      sweep.unlock();
+    }
+  }
+
+  @Override
+  public void restore(Needed needed) {
+    for (LazyRun run : needed.mounted()) {
+      workers.execute(() -> restore(run));
+    }
+  }
+
+  private void restore(LazyRun run) {
+    try {
+      mount(run).pin().close();
+    } catch (IOException | RuntimeException e) {
+      LOG.error("image {} is not mounted again", run.top().image(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Outcome lazy(LayerRequest request, LayerPreparation.Ready ready) {
+    LazyLayer layer = ready.layer();
+    Pin pin = pins.pin(things(List.of(layer)));
+    List<LazyLayer> run = run(request.below());
+    workers.execute(() -> mergeAhead(request, run, ready));
+    return new Outcome.Lazy(layer, pin);
+  }
+
+  /** Makes what lower layers lack for this one, and merges when the image is whole. */
+  private void mergeAhead(
+      LayerRequest request, List<LazyLayer> below, LayerPreparation.Ready ready) {
+    try {
+      if (!ready.last()) {
+        if (!below.isEmpty() && runTrees.kept(ready.layer()).isPresent()) {
+          runTrees.beginMissing(below);
+        }
+        return;
+      }
+      List<LazyLayer> run = new ArrayList<>(below);
+      run.add(ready.layer());
+      List<CommittedLayer> under =
+          request.below().subList(0, request.below().size() - below.size());
+      MergeInput input = runTrees.input(new LazyRun(under, run));
+      ChainKey key = ChainKey.of(input);
+      pins.holdAhead(key);
+      SingleFlight.await(chains.merge(key, input));
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("{}: not merged ahead: {}", request, e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The lazy layers at the top of a chain, lowest first. */
+  private static List<LazyLayer> run(List<CommittedLayer> chain) {
+    List<LazyLayer> run = new ArrayList<>();
+    for (CommittedLayer layer : chain.reversed()) {
+      if (!(layer instanceof CommittedLayer.Lazy(LazyLayer lazy))) {
+        break;
+      }
+      run.addFirst(lazy);
+    }
+    return run;
+  }
+
+  /** What a pin on these layers protects. */
+  private List<Object> things(List<LazyLayer> run) {
+    List<Object> things = new ArrayList<>();
+    for (LazyLayer layer : run) {
+      things.add(layer.layer().digest());
+      Optional<LayerKey> whole = wholeImages.find(layer.chainId());
+      if (whole.isPresent()) {
+        things.add(layer.chainId());
+        things.add(whole.get().layer());
+      }
+    }
+    return things;
+  }
+
+  private static @Nullable Digest manifest(LayerRequest request) {
+    String text = request.manifestDigest();
+    return text == null ? null : Digest.parse(text);
+  }
+
+  private static Outcome fallback(
+      FallbackKind kind, LayerRequest request, @Nullable String reason) {
+    return new Outcome.Fallback(kind, request + ": " + reason);
+  }
+
+  /** What was there when a sweep began, and may be deleted by it. */
+  private final class Sweep {
+    private final Set<LayerKey> layerKeys;
+    private final Set<ChainKey> chainKeys;
+    private final Set<Digest> wholes;
+    private final Set<ChainKey> mounts;
+
+    Sweep(
+        Set<LayerKey> layerKeys,
+        Set<ChainKey> chainKeys,
+        Set<Digest> wholes,
+        Set<ChainKey> mounts) {
+      this.layerKeys = layerKeys;
+      this.chainKeys = chainKeys;
+      this.wholes = wholes;
+      this.mounts = mounts;
+    }
+
+    void run(Needed needed) throws IOException {
+      Set<Digest> liveChains =
+          needed.committed().stream().map(LazyLayer::chainId).collect(Collectors.toSet());
+      Set<Digest> liveLayers = new HashSet<>();
+      for (LazyLayer layer : needed.committed()) {
+        liveLayers.add(layer.layer().digest());
+        wholeImages.find(layer.chainId()).ifPresent(key -> liveLayers.add(key.layer()));
+      }
+      Set<ChainKey> liveMounts =
+          needed.mounted().stream()
+              .flatMap(run -> Optional.ofNullable(keys.get(run)).stream())
+              .collect(Collectors.toSet());
+      for (ChainKey key : mounts) {
+        if (!liveMounts.contains(key)) {
+          pins.deleteUnpinned(key, () -> unmount(key));
+        }
+      }
+      for (ChainKey key : chainKeys) {
+        if (!liveMounts.contains(key) && !shows(key, liveLayers)) {
+          pins.deleteUnpinned(key, () -> chains.delete(key));
+        }
+      }
+      for (Digest chain : wholes) {
+        if (!liveChains.contains(chain)) {
+          pins.deleteUnpinned(chain, () -> wholeImages.delete(chain));
+        }
+      }
+      for (LayerKey key : layerKeys) {
+        if (!liveLayers.contains(key.layer())) {
+          pins.deleteUnpinned(key.layer(), () -> layers.delete(Set.of(key)));
+        }
+      }
+      owners.retain(liveChains);
+      layers.sweepDevices();
+    }
+
+    private void unmount(ChainKey key) throws IOException {
+      roots.unmount(key);
+      keys.values().removeIf(key::equals);
+    }
+
+    /** Whether a merged image is one that the next container may need. */
+    private boolean shows(ChainKey key, Set<Digest> liveLayers) {
+      return chains
+          .layers(key)
+          .filter(names -> names.stream().allMatch(name -> liveLayers.contains(name.layer())))
+          .isPresent();
+    }
+  }
+}

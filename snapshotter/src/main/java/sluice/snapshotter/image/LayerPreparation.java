@@ -1,0 +1,227 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.Digest;
+import sluice.core.ImageReference;
+import sluice.core.LayerFormat;
+import sluice.core.Repository;
+import sluice.snapshotter.state.LayerRequest;
+import sluice.snapshotter.state.LazyLayer;
+
+/**
+ * How one layer becomes lazy: what {@code Prepare} waits for.
+ *
+ * <p>Manifest and index have a deadline together. The first layer that must be made begins all
+ * layers above it as well, so that they come side by side; only a layer that must be streamed is
+ * waited for without limit, because the ordinary way would take as long. Nothing that was begun
+ * ends with a caller that gives up.
+ */
+final class LayerPreparation {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LayerPreparation.class);
+
+  private final ResolvedImages images;
+  private final LayerLibrary layers;
+  private final WholeImages wholeImages;
+  private final TrustPolicy trust;
+  private final Duration limit;
+  private final Pins pins;
+
+  LayerPreparation(
+      ResolvedImages images,
+      LayerLibrary layers,
+      WholeImages wholeImages,
+      TrustPolicy trust,
+      Duration limit,
+      Pins pins) {
+    this.images = images;
+    this.layers = layers;
+    this.wholeImages = wholeImages;
+    this.trust = trust;
+    this.limit = limit;
+    this.pins = pins;
+  }
+
+  /**
+   * A layer that is ready.
+   *
+   * @param last whether it is the topmost of its image
+   */
+  record Ready(LazyLayer layer, boolean last) {}
+
+  /** The image that a request names, and where in it its layer is. */
+  private record Place(ResolvedImage image, int position) {
+    ImageManifest manifest() {
+      return image.image();
+    }
+
+    LayerFormat.Layer layer(int at) {
+      return manifest().layer(at, image.holders());
+    }
+
+    boolean last() {
+      return position == manifest().layerCount() - 1;
+    }
+  }
+
+  /**
+   * Makes the layer ready.
+   *
+   * @throws UnservedException if it cannot be lazy
+   * @throws TimeoutException if manifest and index were not there in time
+   */
+  Ready prepare(LayerRequest request, ImageReference reference, @Nullable Digest manifest)
+      throws IOException, InterruptedException, TimeoutException {
+    Deadline deadline = Deadline.in(limit);
+    ResolvedImage image = images.resolve(reference, manifest, deadline.left());
+    int position = image.image().chainIds().indexOf(request.chainId());
+    if (position < 0) {
+      throw new UnservedException(
+          "%s: no layer of manifest %s has the chain ID %s"
+              .formatted(reference, image.image().digest(), request.chainId()));
+    }
+    Place place = new Place(image, position);
+    Optional<String> variant = prepareVariant(place, deadline);
+    String format = variant.isPresent() ? variant.get() : prepareOwn(place, deadline);
+    return new Ready(lazyLayer(place, request, format), place.last());
+  }
+
+  /** Takes the image's RAFS variant; empty if there is none that may be used. */
+  private Optional<String> prepareVariant(Place place, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
+    ImageManifest variant = place.image.rafsVariant();
+    if (variant == null || variant.layerCount() == 0) {
+      return Optional.empty();
+    }
+    Set<Repository> holders = place.image.holders();
+    if (!holders.stream().allMatch(trust::trusts)) {
+      LOG.info(
+          "{}: its RAFS variant is not used, because trust.unverified_diff_ids does not allow it",
+          place.image.reference());
+      return Optional.empty();
+    }
+    LayerFormat.Layer top = variant.layer(variant.layerCount() - 1, holders);
+    try {
+      KeptLayer tree = layer(top, layers.plan(top), deadline);
+      if (!tree.wholeImage()) {
+        return Optional.empty();
+      }
+      pins.holdAhead(tree.key().layer());
+      Digest chain = place.manifest().chainIds().getLast();
+      pins.holdAhead(chain);
+      if (!wholeImages.find(chain).equals(Optional.of(tree.key()))) {
+        wholeImages.put(chain, tree.key());
+      }
+      return Optional.of(tree.key().format());
+    } catch (IOException e) {
+      LOG.warn("{}: its RAFS variant is not used: {}", place.image.reference(), e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** Takes the layer as it is; returns the format that serves it. */
+  private String prepareOwn(Place place, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
+    LayerFormat.Layer own = place.layer(place.position);
+    LayerPlan plan = layers.plan(own);
+    return switch (plan) {
+      case LayerPlan.Kept(KeptLayer kept) -> kept.key().format();
+      case LayerPlan.Indexable indexable -> {
+        if (!layers.isMaking(indexable.key())) {
+          beginAll(place);
+        }
+        yield layer(own, plan, deadline).key().format();
+      }
+      case LayerPlan.DataOnly(String format) -> {
+        requireTreeAbove(place, format, deadline);
+        yield format;
+      }
+      case LayerPlan.Ordinary(List<String> reasons) ->
+          throw new UnservedException(String.join("; ", reasons));
+    };
+  }
+
+  /** Begins this layer and all above it that are not there yet. */
+  private void beginAll(Place place) throws InterruptedException {
+    for (int at = place.position; at < place.manifest().layerCount(); at++) {
+      LayerFormat.Layer layer = place.layer(at);
+      try {
+        if (layers.plan(layer) instanceof LayerPlan.Indexable indexable) {
+          pins.holdAhead(layer.descriptor().digest());
+          layers.begin(layer, indexable);
+        }
+      } catch (IOException e) {
+        LOG.debug("layer {} is left to its own Prepare: {}", layer.descriptor().digest(), e);
+      }
+    }
+  }
+
+  /** Data alone is of no use: the tree above it must be there before containerd relies on it. */
+  private void requireTreeAbove(Place place, String format, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
+    List<String> reasons = new ArrayList<>();
+    for (int at = place.position + 1; at < place.manifest().layerCount(); at++) {
+      LayerFormat.Layer above = place.layer(at);
+      LayerPlan plan = layers.plan(above);
+      if (plan instanceof LayerPlan.Ordinary(List<String> refusals)) {
+        reasons.addAll(refusals);
+      } else if (isWholeImage(plan)) {
+        layer(above, plan, deadline);
+        pins.holdAhead(above.descriptor().digest());
+        return;
+      }
+    }
+    throw new UnservedException(
+        "holds only data for a %s tree, and no layer above it holds a tree that can be read %s"
+            .formatted(format, reasons));
+  }
+
+  private static boolean isWholeImage(LayerPlan plan) {
+    return switch (plan) {
+      case LayerPlan.Kept(KeptLayer kept) -> kept.wholeImage();
+      case LayerPlan.Indexable indexable -> indexable.wholeImage();
+      case LayerPlan.DataOnly data -> false;
+      case LayerPlan.Ordinary ordinary -> false;
+    };
+  }
+
+  private KeptLayer layer(LayerFormat.Layer layer, LayerPlan plan, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
+    return switch (plan) {
+      case LayerPlan.Kept(KeptLayer kept) -> kept;
+      case LayerPlan.Indexable indexable -> {
+        Future<KeptLayer> made = layers.make(layer, indexable);
+        if (!indexable.indexer().streams()) {
+          SingleFlight.await(made, deadline.left());
+        }
+        yield layers.await(made, layer);
+      }
+      case LayerPlan.DataOnly(String format) ->
+          throw new UnservedException("holds only data for a " + format + " tree");
+      case LayerPlan.Ordinary(List<String> reasons) ->
+          throw new UnservedException(String.join("; ", reasons));
+    };
+  }
+
+  private static LazyLayer lazyLayer(Place place, LayerRequest request, String format) {
+    LayerFormat.Layer own = place.layer(place.position);
+    return new LazyLayer(
+        request.chainId(),
+        own.diffId(),
+        own.descriptor(),
+        own.holders(),
+        place.manifest().digest(),
+        format,
+        place.image.reference().toString());
+  }
+}

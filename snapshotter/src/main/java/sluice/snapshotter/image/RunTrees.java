@@ -1,0 +1,121 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import sluice.core.FetchException;
+import sluice.core.LayerFormat;
+import sluice.core.Repository;
+import sluice.snapshotter.state.CommittedLayer;
+import sluice.snapshotter.state.LazyLayer;
+import sluice.snapshotter.state.LazyRun;
+
+/**
+ * Finds the trees that show a run of committed layers. A tree that is not there is made again from
+ * what the store keeps of the layer; so is that of a layer which came as a part of a RAFS variant,
+ * when another image first builds on it.
+ */
+final class RunTrees {
+
+  private final LayerLibrary layers;
+  private final WholeImages wholeImages;
+  private final ImageResolver resolver;
+
+  RunTrees(LayerLibrary layers, WholeImages wholeImages, ImageResolver resolver) {
+    this.layers = layers;
+    this.wholeImages = wholeImages;
+    this.resolver = resolver;
+  }
+
+  /** What the run is merged of. Waits for what must be made. */
+  MergeInput input(LazyRun run) throws IOException, InterruptedException {
+    Trees top = begin(run.layers());
+    List<KeptLayer> trees = top.await();
+    return new MergeInput(top.whole() ? List.of() : below(run.below()), trees);
+  }
+
+  /** Begins to make what the run lacks, and does not wait for it. */
+  void beginMissing(List<LazyLayer> run) throws IOException, InterruptedException {
+    begin(run);
+  }
+
+  private Trees begin(List<LazyLayer> run) throws IOException, InterruptedException {
+    Trees trees = new Trees(layers);
+    for (LazyLayer layer : run.reversed()) {
+      Optional<KeptLayer> kept = kept(layer);
+      if (kept.isPresent()) {
+        trees.add(kept.get());
+      } else {
+        LayerFormat.Layer source = source(layer);
+        trees.add(source, layers.plan(source));
+      }
+      if (trees.whole()) {
+        break;
+      }
+    }
+    return trees;
+  }
+
+  /** The tree that shows the chain up to {@code layer}, or the layer's own. */
+  Optional<KeptLayer> kept(LazyLayer layer) {
+    return wholeImages
+        .find(layer.chainId())
+        .flatMap(layers::find)
+        .or(() -> layers.find(layer.format(), layer.layer().digest()))
+        .filter(kept -> kept.wholeImage() || kept.diffId().equals(layer.diffId()));
+  }
+
+  /** The layer as a part of its manifest, which formats go by. */
+  private LayerFormat.Layer source(LazyLayer layer) throws IOException, InterruptedException {
+    IOException failure =
+        new FetchException(
+            "layer %s of %s: no repository is known"
+                .formatted(layer.layer().digest(), layer.image()),
+            FetchException.Reason.NOT_FOUND,
+            0,
+            null);
+    for (Repository holder : layer.holders()) {
+      try {
+        ImageManifest manifest = resolver.manifest(holder, layer.manifest());
+        int position = manifest.chainIds().indexOf(layer.chainId());
+        if (position >= 0) {
+          return manifest.layer(position, Set.of(holder));
+        }
+      } catch (IOException e) {
+        e.addSuppressed(failure);
+        failure = e;
+      }
+    }
+    throw failure;
+  }
+
+  private List<MergeInput.Below> below(List<CommittedLayer> chain)
+      throws IOException, InterruptedException {
+    List<MergeInput.Below> below = new ArrayList<>();
+    List<LazyLayer> lazy = new ArrayList<>();
+    for (CommittedLayer layer : chain) {
+      switch (layer) {
+        case CommittedLayer.Lazy(LazyLayer one) -> lazy.add(one);
+        case CommittedLayer.Local local -> {
+          addLazy(lazy, below);
+          below.add(new MergeInput.Below.Local(local.id(), local.directory()));
+        }
+      }
+    }
+    addLazy(lazy, below);
+    return below;
+  }
+
+  private void addLazy(List<LazyLayer> lazy, List<MergeInput.Below> below)
+      throws IOException, InterruptedException {
+    if (lazy.isEmpty()) {
+      return;
+    }
+    for (KeptLayer tree : begin(lazy).await()) {
+      below.add(new MergeInput.Below.Lazy(tree));
+    }
+    lazy.clear();
+  }
+}

@@ -1,0 +1,71 @@
+package sluice.snapshotter.metrics;
+
+import java.io.IOException;
+import java.time.Duration;
+import sluice.snapshotter.state.LayerRequest;
+import sluice.snapshotter.state.LazyLayer;
+import sluice.snapshotter.state.LazyLayers;
+import sluice.snapshotter.state.LazyRun;
+import sluice.snapshotter.state.Usage;
+
+/** Lazy layers, with how long containerd waits for them and why some are none. */
+public final class MeteredLazyLayers implements LazyLayers {
+
+  private final LazyLayers layers;
+  private final Meters meters;
+
+  public MeteredLazyLayers(LazyLayers layers, Meters meters) {
+    this.layers = layers;
+    this.meters = meters;
+  }
+
+  @Override
+  public Outcome prepare(LayerRequest request) throws InterruptedException {
+    long begun = System.nanoTime();
+    Meters.PrepareOutcome end = Meters.PrepareOutcome.INTERRUPTED;
+    try {
+      Outcome outcome = layers.prepare(request);
+      end =
+          switch (outcome) {
+            case Outcome.Lazy lazy -> Meters.PrepareOutcome.LAZY;
+            case Outcome.Fallback fallback -> {
+              meters.fellBack(fallback.kind());
+              yield Meters.PrepareOutcome.FALLBACK;
+            }
+          };
+      return outcome;
+    } finally {
+      meters.prepared(end, Duration.ofNanos(System.nanoTime() - begun));
+    }
+  }
+
+  @Override
+  public void named(LazyLayer layer, LayerRequest request) {
+    layers.named(layer, request);
+  }
+
+  @Override
+  public Rootfs mount(LazyRun run) throws IOException, InterruptedException {
+    try {
+      return layers.mount(run);
+    } catch (IOException e) {
+      meters.failed(Meters.Failure.MOUNT);
+      throw e;
+    }
+  }
+
+  @Override
+  public Usage usage(LazyLayer layer) throws IOException {
+    return layers.usage(layer);
+  }
+
+  @Override
+  public void retain(NeededQuery needed) throws IOException {
+    layers.retain(needed);
+  }
+
+  @Override
+  public void restore(Needed needed) {
+    layers.restore(needed);
+  }
+}

@@ -1,0 +1,460 @@
+package sluice.snapshotter.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static sluice.snapshotter.image.FakeRegistry.AMD64;
+import static sluice.snapshotter.image.FakeRegistry.layer;
+import static sluice.snapshotter.image.FakeRegistry.marked;
+import static sluice.snapshotter.image.FakeRegistry.on;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import sluice.core.ChainId;
+import sluice.core.CorruptException;
+import sluice.core.Descriptor;
+import sluice.core.Digest;
+import sluice.core.FetchException;
+import sluice.core.ImageReference;
+import sluice.snapshotter.state.CommittedLayer;
+import sluice.snapshotter.state.FallbackKind;
+import sluice.snapshotter.state.LayerRequest;
+import sluice.snapshotter.state.LazyLayer;
+import sluice.snapshotter.state.LazyLayers;
+import sluice.snapshotter.state.LazyLayers.Needed;
+import sluice.snapshotter.state.LazyLayers.Outcome;
+import sluice.snapshotter.state.LazyRun;
+import sluice.snapshotter.state.Usage;
+
+final class ImageLibraryTest {
+
+  private static final String CRI = "containerd.io/snapshot/cri.";
+
+  @TempDir private Path root = Path.of("");
+  private final FakeRegistry registry = new FakeRegistry();
+  private final FakeDevices devices = new FakeDevices();
+  private final FakeFormat format = new FakeFormat("fake");
+  private final FakeMounter mounter = new FakeMounter();
+  private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+  private Duration limit = Duration.ofSeconds(10);
+  private TrustPolicy trust = new TrustPolicy.Allow();
+  private LazyLayers library = open();
+
+  private ImageLibraryTest() throws IOException {}
+
+  @BeforeEach
+  void begin() throws IOException {
+    library = open();
+  }
+
+  @AfterEach
+  void stop() {
+    workers.shutdownNow();
+  }
+
+  private LazyLayers open() throws IOException {
+    LayerLibrary layers =
+        LayerLibrary.open(
+            root.resolve("layers"),
+            List.of(format),
+            devices,
+            new LayerLibrary.Settings(4, Set.of()),
+            workers);
+    return ImageLibrary.open(
+        new ImageLibrary.Settings(root, AMD64, limit, trust),
+        new ImageLibrary.Ports(
+            registry, LocalContent.NONE, devices, mounter, workers, Clock.systemUTC()),
+        layers);
+  }
+
+  /** An image, as containerd prepares it. */
+  private final class Image {
+    private final ImageReference reference;
+    private final List<Descriptor> layers;
+    private final Descriptor manifest;
+    private final List<Digest> chain;
+
+    Image(String tag, Descriptor manifest, Descriptor target, Descriptor... layers) {
+      this.reference = registry.tag(tag, target);
+      this.layers = List.of(layers);
+      this.manifest = manifest;
+      this.chain = ChainId.ofAll(this.layers.stream().map(FakeRegistry::diffId).toList());
+    }
+
+    LayerRequest request(int position, List<CommittedLayer> below) {
+      return new LayerRequest(
+          "sluice",
+          "default",
+          chain.get(position),
+          below,
+          Map.of(
+              CRI + "image-ref", reference.toString(),
+              CRI + "manifest-digest", manifest.digest().toString()));
+    }
+
+    /** Prepares all layers, which must be lazy. */
+    List<LazyLayer> prepare() throws InterruptedException {
+      return prepare(0, List.of());
+    }
+
+    List<LazyLayer> prepare(int from, List<LazyLayer> known) throws InterruptedException {
+      List<LazyLayer> run = new ArrayList<>(known);
+      for (int at = from; at < layers.size(); at++) {
+        List<CommittedLayer> below = new ArrayList<>();
+        run.forEach(lazy -> below.add(new CommittedLayer.Lazy(lazy)));
+        run.add(lazy(library.prepare(request(at, below))));
+      }
+      return run;
+    }
+  }
+
+  private Image image(String tag, Descriptor... layers) {
+    Descriptor manifest = registry.manifest(AMD64, layers);
+    return new Image(tag, manifest, manifest, layers);
+  }
+
+  private static LazyLayer lazy(Outcome outcome) {
+    if (!(outcome instanceof Outcome.Lazy(LazyLayer layer, LazyLayers.Pin pin))) {
+      throw new AssertionError(outcome);
+    }
+    pin.close();
+    return layer;
+  }
+
+  private static Outcome.Fallback fallback(Outcome outcome) {
+    if (!(outcome instanceof Outcome.Fallback fallback)) {
+      throw new AssertionError(outcome);
+    }
+    return fallback;
+  }
+
+  private Path mount(List<LazyLayer> run) throws IOException, InterruptedException {
+    return mount(new LazyRun(List.of(), run));
+  }
+
+  private Path mount(LazyRun run) throws IOException, InterruptedException {
+    LazyLayers.Rootfs rootfs = library.mount(run);
+    rootfs.pin().close();
+    return rootfs.lower();
+  }
+
+  private boolean shows(Path lower, Descriptor layer) throws IOException {
+    assertThat(lower).hasFileName("fs");
+    Path image = mounter.images.get(Objects.requireNonNull(lower.getParent()));
+    if (image == null) {
+      throw new AssertionError("not mounted: " + lower);
+    }
+    return FakeTrees.shows(image, layer);
+  }
+
+  private void retain(Set<LazyLayer> committed, Set<LazyRun> mounted) throws IOException {
+    library.retain(() -> new Needed(committed, mounted));
+  }
+
+  private Set<String> files(String directory) throws IOException {
+    if (!Files.isDirectory(root.resolve(directory))) {
+      return Set.of();
+    }
+    try (Stream<Path> files = Files.list(root.resolve(directory))) {
+      return new HashSet<>(files.map(file -> file.getFileName().toString()).toList());
+    }
+  }
+
+  private void await(String directory, int files) throws IOException, InterruptedException {
+    for (int i = 0; i < 2000 && files(directory).size() < files; i++) {
+      Thread.sleep(5);
+    }
+    assertThat(files(directory)).hasSizeGreaterThanOrEqualTo(files);
+  }
+
+  @Test
+  void prepare_everyLayer_isLazyAndShown() throws Exception {
+    Image image = image("a", layer("fake/tree", "1"), layer("fake/stream", "2"));
+
+    List<LazyLayer> run = image.prepare();
+
+    assertThat(run).extracting(LazyLayer::chainId).isEqualTo(image.chain);
+    assertThat(run).extracting(LazyLayer::format).containsOnly("fake");
+    Path lower = mount(run);
+    assertThat(shows(lower, image.layers.get(0))).isTrue();
+    assertThat(shows(lower, image.layers.get(1))).isTrue();
+  }
+
+  @Test
+  void prepare_manyLayersToStream_areBegunByTheFirst() throws Exception {
+    Image image = image("a", layer("fake/stream", "1"), layer("fake/stream", "2"));
+    CountDownLatch gate = format.hold();
+
+    Future<Outcome> first = workers.submit(() -> library.prepare(image.request(0, List.of())));
+    for (int i = 0; i < 2000 && format.running.get() < 2; i++) {
+      Thread.sleep(5);
+    }
+
+    assertThat(format.running).hasValue(2);
+    gate.countDown();
+    lazy(first.get());
+    image.prepare();
+    assertThat(format.indexed).hasValue(2);
+  }
+
+  @Test
+  void prepare_lastLayer_mergesAhead() throws Exception {
+    image("a", layer("fake/tree", "1"), layer("fake/tree", "2")).prepare();
+
+    await("chains", 2);
+    assertThat(mounter.mounts).hasValue(0);
+  }
+
+  @Test
+  void prepare_indexTooSlow_fallsBackAndALaterCallJoins() throws Exception {
+    limit = Duration.ofMillis(100);
+    library = open();
+    Image image = image("a", layer("fake/tree", "1"));
+    CountDownLatch gate = format.hold();
+
+    assertThat(fallback(library.prepare(image.request(0, List.of()))).kind())
+        .isEqualTo(FallbackKind.TIMEOUT);
+
+    gate.countDown();
+    lazy(library.prepare(image.request(0, List.of())));
+    assertThat(format.indexed).hasValue(1);
+  }
+
+  @Test
+  void prepare_registryHangs_fallsBack() throws Exception {
+    limit = Duration.ofMillis(100);
+    library = open();
+    Image image = image("a", layer("fake/tree", "1"));
+    CountDownLatch gate = registry.hang();
+
+    assertThat(fallback(library.prepare(image.request(0, List.of()))).kind())
+        .isEqualTo(FallbackKind.TIMEOUT);
+    gate.countDown();
+  }
+
+  @Test
+  void prepare_whatGoesWrong_isTheKindOfFallback() throws Exception {
+    Image refused = image("r", layer("fake/refused", "r"));
+    Outcome.Fallback why = fallback(library.prepare(refused.request(0, List.of())));
+    assertThat(why.kind()).isEqualTo(FallbackKind.UNSUPPORTED);
+    assertThat(why.reason()).contains("fake: it is of no use");
+
+    Image image = image("a", layer("fake/tree", "1"));
+    format.fail(new FetchException("down", FetchException.Reason.UNREACHABLE, 0, null));
+    assertThat(fallback(library.prepare(image.request(0, List.of()))).kind())
+        .isEqualTo(FallbackKind.REGISTRY);
+    format.fail(new CorruptException("bad", "layer", 0));
+    assertThat(fallback(library.prepare(image.request(0, List.of()))).kind())
+        .isEqualTo(FallbackKind.CORRUPT);
+
+    LayerRequest unnamed =
+        new LayerRequest("sluice", "", image.chain.getFirst(), List.of(), Map.of());
+    assertThat(fallback(library.prepare(unnamed)).kind()).isEqualTo(FallbackKind.NOT_NAMED);
+    LayerRequest foreign =
+        new LayerRequest(
+            "sluice",
+            "",
+            refused.chain.getFirst(),
+            List.of(),
+            image.request(0, List.of()).labels());
+    assertThat(fallback(library.prepare(foreign)).reason()).contains("has the chain ID");
+  }
+
+  @Test
+  void prepare_dataLayers_waitForTheTreeAbove() throws Exception {
+    Image image = image("a", layer("fake/data", "1"), layer("fake/image", "2"));
+
+    List<LazyLayer> run = image.prepare();
+
+    assertThat(shows(mount(run), image.layers.get(1))).isTrue();
+    assertThatThrownBy(() -> mount(run.subList(0, 1))).hasMessageContaining("holds only data");
+    Image alone = image("b", layer("fake/data", "3"));
+    assertThat(fallback(library.prepare(alone.request(0, List.of()))).kind())
+        .isEqualTo(FallbackKind.UNSUPPORTED);
+    Image broken = image("c", layer("fake/data", "4"), layer("fake/image", "5"));
+    format.fail(new CorruptException("bad", "layer", 0));
+    assertThat(fallback(library.prepare(broken.request(0, List.of()))).kind())
+        .isEqualTo(FallbackKind.CORRUPT);
+  }
+
+  /** An index with the image's RAFS variant. */
+  private Image withVariant(String tag, Descriptor tree, Descriptor... layers) {
+    Descriptor manifest = registry.manifest(AMD64, layers);
+    Descriptor variant = registry.manifest(AMD64, tree);
+    Descriptor index =
+        registry.index(on(AMD64, manifest), marked(variant, AMD64, MediaTypes.RAFS_ARTIFACT));
+    return new Image(tag, manifest, index, layers);
+  }
+
+  @Test
+  void prepare_rafsVariant_isShownAndNoLayerStreamed() throws Exception {
+    Descriptor tree = layer("fake/image", "tree");
+    Image image = withVariant("a", tree, layer("fake/stream", "1"), layer("fake/stream", "2"));
+
+    List<LazyLayer> run = image.prepare();
+
+    assertThat(format.indexed).hasValue(1);
+    assertThat(shows(mount(run), tree)).isTrue();
+    assertThat(format.indexed).hasValue(1);
+  }
+
+  @Test
+  void mount_secondImageOnLayersOfAVariant_streamsThem() throws Exception {
+    Descriptor tree = layer("fake/image", "tree");
+    Descriptor base = layer("fake/stream", "base");
+    List<LazyLayer> first = withVariant("a", tree, base, layer("fake/stream", "2")).prepare();
+    Descriptor own = layer("fake/stream", "own");
+    Image second = image("b", base, own);
+
+    List<LazyLayer> run = second.prepare(1, List.of(first.getFirst()));
+
+    Path lower = mount(run);
+    assertThat(shows(lower, base)).isTrue();
+    assertThat(shows(lower, own)).isTrue();
+    assertThat(shows(lower, tree)).isFalse();
+  }
+
+  @Test
+  void prepare_variantNotTrusted_streamsTheLayers() throws Exception {
+    trust = new TrustPolicy.Registries(Set.of("other.example"));
+    library = open();
+    Descriptor own = layer("fake/stream", "1");
+
+    List<LazyLayer> run = withVariant("a", layer("fake/image", "tree"), own).prepare();
+
+    assertThat(shows(mount(run), own)).isTrue();
+  }
+
+  @Test
+  void mount_sameChainTwice_isOneMount() throws Exception {
+    Image one = image("a", layer("fake/tree", "1"));
+    Image other = image("b", layer("fake/tree", "1"));
+
+    assertThat(mount(one.prepare())).isEqualTo(mount(other.prepare()));
+    assertThat(mounter.mounts).hasValue(1);
+  }
+
+  @Test
+  void mount_layersLost_makesThemAgain() throws Exception {
+    Image image = image("a", layer("fake/tree", "1"), layer("fake/stream", "2"));
+    List<LazyLayer> run = image.prepare();
+    await("chains", 2);
+    DurableFiles.deleteTree(root.resolve("layers"));
+    DurableFiles.deleteTree(root.resolve("chains"));
+    devices.devices.clear();
+    library = open();
+
+    assertThat(shows(mount(run), image.layers.getFirst())).isTrue();
+  }
+
+  @Test
+  void restore_needsNoRegistry() throws Exception {
+    List<LazyLayer> run = image("a", layer("fake/tree", "1")).prepare();
+    List<LazyLayer> broken = image("b", layer("fake/tree", "2")).prepare();
+    await("chains", 4);
+    Files.delete(
+        root.resolve("layers/fake_sha256_" + broken.getFirst().layer().digest().hex())
+            .resolve("tree.erofs"));
+    CountDownLatch gate = registry.hang();
+    library = open();
+
+    library.restore(
+        new Needed(Set.of(), Set.of(new LazyRun(List.of(), broken), new LazyRun(List.of(), run))));
+
+    for (int i = 0; i < 2000 && mounter.images.isEmpty(); i++) {
+      Thread.sleep(5);
+    }
+    assertThat(mounter.images).hasSize(1);
+    gate.countDown();
+  }
+
+  @Test
+  void retain_nothingNeeded_leavesNothing() throws Exception {
+    Image image = withVariant("a", layer("fake/image", "t"), layer("fake/stream", "1"));
+    List<LazyLayer> run = image.prepare();
+    mount(run);
+    await("chains", 2);
+
+    retain(Set.copyOf(run), Set.of(new LazyRun(List.of(), run)));
+    assertThat(mounter.images).hasSize(1);
+    assertThat(devices.devices).hasSize(1);
+
+    retain(Set.of(), Set.of());
+    assertThat(mounter.images).isEmpty();
+    assertThat(devices.devices).isEmpty();
+    for (String directory : List.of("layers", "chains", "whole", "m")) {
+      assertThat(files(directory)).as(directory).isEmpty();
+    }
+  }
+
+  @Test
+  void retain_imageWithoutContainer_staysUnmountedButWhole() throws Exception {
+    List<LazyLayer> run = image("a", layer("fake/tree", "1")).prepare();
+    List<LazyLayer> gone = image("b", layer("fake/tree", "2")).prepare();
+    mount(run);
+    mount(gone);
+    await("chains", 4);
+
+    retain(Set.copyOf(run), Set.of());
+
+    assertThat(mounter.images).isEmpty();
+    assertThat(files("layers")).hasSize(1);
+    assertThat(files("chains")).hasSize(2);
+    assertThat(devices.devices).hasSize(1);
+    assertThat(format.indexed).hasValue(2);
+    mount(run);
+    assertThat(format.indexed).hasValue(2);
+  }
+
+  @Test
+  void retain_pinnedMeanwhile_stays() throws Exception {
+    Image image = image("a", layer("fake/tree", "1"));
+    if (!(library.prepare(image.request(0, List.of()))
+        instanceof Outcome.Lazy(LazyLayer layer, LazyLayers.Pin pin))) {
+      throw new AssertionError("not lazy");
+    }
+    await("chains", 2);
+
+    retain(Set.of(), Set.of());
+    assertThat(files("layers")).hasSize(1);
+
+    library.retain(() -> {
+      pin.close();
+      return new Needed(Set.of(), Set.of());
+    });
+    retain(Set.of(), Set.of());
+    assertThat(files("layers")).isEmpty();
+    assertThat(layer.format()).isEqualTo("fake");
+  }
+
+  @Test
+  void usage_sharedDevice_isCountedOnce() throws Exception {
+    Descriptor shared = layer("fake/tree", "shared");
+    LazyLayer low = image("a", shared).prepare().getFirst();
+    List<LazyLayer> high = image("b", layer("fake/tree", "below"), shared).prepare();
+
+    Usage first = library.usage(low);
+    Usage second = library.usage(high.get(1));
+
+    assertThat(first.inodes()).isEqualTo(2);
+    assertThat(second.inodes()).isEqualTo(1);
+    assertThat(first.sizeBytes() - second.sizeBytes()).isEqualTo(FakeDevices.OCCUPIED);
+  }
+}
