@@ -1,0 +1,111 @@
+package sluice.formats.rafs;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.Digest;
+import sluice.testing.Fixtures;
+
+/** Any bytes are a tree and chunks or an IOException: no other exception, no hang, no memory. */
+class RafsFuzzTest {
+
+  /** The fuzzer may grow its input; what is larger says nothing new. */
+  private static final int MAX_INPUT_BYTES = 1 << 20;
+
+  static Stream<byte[]> bootstraps() throws IOException {
+    return Stream.of(
+        entry("one", "nydus-zstd", "image.boot"),
+        entry("reader", "nydus-prefetch", "image.boot"),
+        entry("empty", "nydus-zstd", "image.boot"));
+  }
+
+  static Stream<byte[]> contextTables() throws IOException {
+    return Stream.of(entry("small", "nydus-batch", ".blob.meta"));
+  }
+
+  static Stream<byte[]> layers() throws IOException {
+    Fixtures fixtures = Fixtures.of("one");
+    Digest layer = fixtures.document("nydus-zstd").layers().getLast().digest();
+    return Stream.of(Files.readAllBytes(fixtures.blob(layer)), new byte[0]);
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  @MethodSource("bootstraps")
+  void index_anyBootstrap(byte[] bootstrap) throws IOException, InterruptedException {
+    probe(bootstrap, bootstrap);
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  @MethodSource("contextTables")
+  void index_anyContextTable(byte[] contexts) throws IOException, InterruptedException {
+    probe(entry("small", "nydus-batch", "image.boot"), contexts);
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  @MethodSource("layers")
+  void unpack_anyLayer(byte[] layer) throws IOException {
+    Digest any = Digest.sha256(layer);
+    inDirectory(directory ->
+        BootstrapLayer.unpack(
+            new ByteArrayInputStream(layer), any, any, directory, "fuzzed layer"));
+  }
+
+  private static void probe(byte[] bootstrap, byte[] contexts)
+      throws IOException, InterruptedException {
+    if (bootstrap.length > MAX_INPUT_BYTES || contexts.length > MAX_INPUT_BYTES) {
+      return;
+    }
+    inDirectory(directory -> {
+      Path file = Files.write(directory.resolve("image.boot"), bootstrap);
+      Path table = Files.write(directory.resolve("blob.meta"), contexts);
+      Probe.index(file, table);
+    });
+  }
+
+  /** What is tried with the input. */
+  @FunctionalInterface
+  private interface Attempt<E extends Exception> {
+    void in(Path directory) throws IOException, E;
+  }
+
+  private static <E extends Exception> void inDirectory(Attempt<E> attempt) throws IOException, E {
+    Path directory = Files.createTempDirectory("fuzz");
+    try {
+      attempt.in(directory);
+    } catch (IOException expected) {
+      // The answer to almost every input; BadBootstrapTest looks at the messages.
+      return;
+    } finally {
+      try (Stream<Path> files = Files.list(directory)) {
+        for (Path file : (Iterable<Path>) files::iterator) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(directory);
+    }
+  }
+
+  /** The first file of a bootstrap layer whose name ends so. */
+  private static byte[] entry(String image, String tag, String suffix) throws IOException {
+    Fixtures fixtures = Fixtures.of(image);
+    Digest layer = fixtures.document(tag).layers().getLast().digest();
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(fixtures.blob(layer)));
+        TarArchiveInputStream tar = new TarArchiveInputStream(in)) {
+      for (TarArchiveEntry each = tar.getNextEntry(); each != null; each = tar.getNextEntry()) {
+        if (each.getName().endsWith(suffix)) {
+          return tar.readAllBytes();
+        }
+      }
+    }
+    throw new AssertionError("no " + suffix + " in " + Arrays.asList(image, tag));
+  }
+}
