@@ -28,7 +28,8 @@ import sluice.erofs.MetadataImage;
 /**
  * Writes a whole image as RAFS v6: one blob that holds each chunk once, and a bootstrap layer. The
  * same image and options give the same bytes. What it writes is what nydus 2.4 writes, so its tools
- * read it; times keep their nanoseconds, which nydus itself drops. For one thread, once.
+ * read it; times keep their nanoseconds, which nydus itself drops, but those before 1970 become 0
+ * as there. For one thread, once.
  */
 public final class RafsConverter {
 

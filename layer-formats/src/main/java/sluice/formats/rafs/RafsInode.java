@@ -72,8 +72,10 @@ final class RafsInode {
     image.set(LE_INT, at + 20, (int) number);
     image.set(LE_INT, at + 24, (int) source.uid());
     image.set(LE_INT, at + 28, (int) source.gid());
-    image.set(LE_LONG, at + 32, source.mtimeSeconds());
-    image.set(LE_INT, at + 40, source.mtimeNanos());
+    // nydus reads the time unsigned, and what it unpacks with one before 1970, tar refuses.
+    boolean old = source.mtimeSeconds() < 0;
+    image.set(LE_LONG, at + 32, old ? 0 : source.mtimeSeconds());
+    image.set(LE_INT, at + 40, old ? 0 : source.mtimeNanos());
     image.set(LE_INT, at + 44, (int) source.nlink());
     byte[] xattrs = node.xattrs.toArray();
     MemorySegment.copy(xattrs, 0, image, ValueLayout.JAVA_BYTE, at + BYTES, xattrs.length);

@@ -20,7 +20,10 @@ import sluice.testing.Timestamp;
 import sluice.testing.Tree;
 import sluice.testing.TreeEntry;
 
-/** The tree in a tar that nydus-image wrote: one entry for each name, hard links to the first. */
+/**
+ * The tree in a tar that nydus-image wrote: one entry for each name, hard links to the first. Bytes
+ * of xattrs that are not UTF-8 become U+FFFD in the library that reads it.
+ */
 final class TarTree {
 
   private static final String XATTR = "SCHILY.xattr.";
@@ -80,7 +83,7 @@ final class TarTree {
         .getExtraPaxHeaders()
         .forEach((key, value) -> {
           if (key.startsWith(XATTR)) {
-            xattrs.put(bytes(key.substring(XATTR.length())), bytes(value));
+            xattrs.put(Bytes.utf8(key.substring(XATTR.length())), Bytes.utf8(value));
           }
         });
     return new TreeEntry(
