@@ -19,7 +19,7 @@ public final class FuseMounts {
   private static final Logger LOG = LoggerFactory.getLogger(FuseMounts.class);
 
   /** {@code fuse} with a subtype, which mount tables show: whose mount it is. */
-  static final String TYPE = "fuse.sluice";
+  public static final String TYPE = "fuse.sluice";
 
   private static final String SOURCE = "sluice";
   private static final int DIRECTORY = 040000;

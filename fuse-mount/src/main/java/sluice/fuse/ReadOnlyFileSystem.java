@@ -88,7 +88,10 @@ public interface ReadOnlyFileSystem extends Closeable {
   /** Drops {@code references} that were counted before. */
   void forget(long node, long references);
 
-  /** Lets go of metadata and devices. No other call may be under way or follow. */
+  /**
+   * Lets go of metadata and devices. No other call may be under way or follow, but for another
+   * {@code close}, which does nothing.
+   */
   @Override
   void close();
 }

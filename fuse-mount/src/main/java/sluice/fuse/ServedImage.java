@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,7 @@ public final class ServedImage {
   private final long rootNid;
   private final long rootNode;
   private final AtomicLong references = new AtomicLong(1);
+  private final AtomicBoolean closed = new AtomicBoolean();
   private final WaitingReads waiting = new WaitingReads();
   private final RateLimit failures = new RateLimit();
 
@@ -295,9 +297,12 @@ public final class ServedImage {
     return references.addAndGet(-count) == 0;
   }
 
+  /** Closes it; a second time does nothing. */
   void close() {
-    files.release(devices);
-    metadata.close();
+    if (closed.compareAndSet(false, true)) {
+      files.release(devices);
+      metadata.close();
+    }
   }
 
   private Inode inode(long node) throws IOException {

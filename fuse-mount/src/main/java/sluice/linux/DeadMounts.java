@@ -28,16 +28,42 @@ public final class DeadMounts {
       if (mount.isEmpty() || !mount.get().type().startsWith("fuse")) {
         return;
       }
-      int errno = Linux.probe(target);
-      if (errno != Errno.ENOTCONN && errno != Errno.ECONNABORTED) {
+      if (!isDead(target)) {
         throw new IOException(
-            "mount %s: a %s file system is mounted there and is served by another process; unmount it"
+            "mount %s: a %s file system is mounted there and is being served; unmount it first"
                 .formatted(target, mount.get().type()));
       }
-      LOG.info("{}: unmounting what a dead process left there", target);
-      Linux.unmount(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+      unmount(target);
     }
     throw new IOException(
         "mount %s: more than %d dead mounts lie there".formatted(target, MAX_STACKED));
+  }
+
+  /**
+   * Unmounts all dead mounts of one type below a directory, those on top first.
+   *
+   * @param type of our own, {@code fuse.sluice}: asking a mount whether it is dead waits if its
+   *     server is alive and hangs
+   */
+  public static void clearBelow(Path directory, String type) throws IOException {
+    String prefix = directory.toAbsolutePath().normalize() + "/";
+    for (MountTable.Entry mount : MountTable.read().reversed()) {
+      if (mount.type().equals(type) && mount.target().startsWith(prefix)) {
+        Path target = Path.of(mount.target());
+        if (isDead(target)) {
+          unmount(target);
+        }
+      }
+    }
+  }
+
+  private static boolean isDead(Path target) {
+    int errno = Linux.probe(target);
+    return errno == Errno.ENOTCONN || errno == Errno.ECONNABORTED;
+  }
+
+  private static void unmount(Path target) throws LinuxException {
+    LOG.info("{}: unmounting what a dead process left there", target);
+    Linux.unmount(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
   }
 }

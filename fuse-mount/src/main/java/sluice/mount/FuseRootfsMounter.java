@@ -14,6 +14,7 @@ import sluice.core.Bytes;
 import sluice.core.LazyDevice;
 import sluice.core.RootfsMounter;
 import sluice.fuse.FuseListener;
+import sluice.fuse.FuseMounts;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.NodeFileSystem;
 import sluice.fuse.ServedImage;
@@ -55,7 +56,7 @@ final class FuseRootfsMounter implements RootfsMounter {
    * Mounts nothing yet.
    *
    * @param nodeDirectory where the node's FUSE mount goes; created when it is needed. Only root may
-   *     reach it: images hold set-id programs
+   *     reach it: images hold set-id programs. Dead mounts beside it are unmounted then
    */
   FuseRootfsMounter(Path nodeDirectory, FuseOptions options, FuseListener listener) {
     this.nodeDirectory = nodeDirectory.toAbsolutePath().normalize();
@@ -104,6 +105,11 @@ final class FuseRootfsMounter implements RootfsMounter {
           "{} was unmounted by another process: images that were mounted have no data any more",
           nodeDirectory);
       known.session().close();
+    }
+    Path root = nodeDirectory.getParent();
+    if (root != null) {
+      // What an earlier daemon bound is dead with its session, wherever below the root it lies.
+      DeadMounts.clearBelow(root, FuseMounts.TYPE);
     }
     DeadMounts.clear(nodeDirectory);
     Files.createDirectories(nodeDirectory);

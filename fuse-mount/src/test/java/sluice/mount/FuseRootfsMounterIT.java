@@ -141,10 +141,13 @@ final class FuseRootfsMounterIT {
       until(() -> Files.exists(target.resolve("name")), "the process has mounted it");
       assertThat(target.resolve("name")).hasContent("one");
       assertThatThrownBy(() -> mounter.mount(image.metadata(), image.devices(), target))
-          .hasMessageContaining("served by another process");
+          .hasMessageContaining("is being served");
     } finally {
       left.destroyForcibly().waitFor();
     }
+    Path other = Files.createDirectory(scratch.resolve("m2"));
+    mounter.mount(image.metadata(), image.devices(), other);
+    assertThat(MountTable.at(target)).isEmpty();
     Mounted mounted = mounter.mount(image.metadata(), image.devices(), target);
 
     assertThat(mounted.target().resolve("name")).hasContent("one");
