@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
-import org.jspecify.annotations.Nullable;
 import sluice.core.ChunkDecoder;
 import sluice.core.Lane;
 
@@ -137,15 +136,32 @@ final class Fetcher {
     }
   }
 
-  /** Brings chunks of one device that nobody else brings. */
+  /**
+   * Brings chunks of one device that nobody else brings. Requests are sent first: a reader of one
+   * chunk does not wait for copies of its neighbours.
+   */
   private void bring(List<Flight> flights) {
     List<Flight> missing = new ArrayList<>();
+    List<Flight> here = new ArrayList<>();
     for (Flight flight : flights) {
-      if (!settleHere(flight)) {
-        missing.add(flight);
-      }
+      (isHere(flight) ? here : missing).add(flight);
     }
     plan.reads(context, missing).forEach(this::send);
+    for (Flight flight : here) {
+      run(context.threads().network(), () -> settle(flight), List.of(flight));
+    }
+  }
+
+  /** Whether the chunk needs no registry, as far as one can tell without reading. */
+  private boolean isHere(Flight flight) {
+    return flight.table().isZeros(flight.chunk())
+        || equals.mayHave(flight.device(), flight.chunk());
+  }
+
+  private void settle(Flight flight) {
+    if (!settleHere(flight)) {
+      plan.reads(context, List.of(flight)).forEach(this::send);
+    }
   }
 
   /** Brings a chunk whose bytes another flight brings, too: waits for that one and copies. */
@@ -154,25 +170,25 @@ final class Fetcher {
       Flight leader = flight.leader;
       while (leader != null) {
         leader.awaitEnd();
-        if (settleHere(flight)) {
+        if (isHere(flight) && settleHere(flight)) {
           return;
         }
         leader = context.flights().lead(flight);
       }
-      bring(List.of(flight));
+      settle(flight);
     } catch (InterruptedException e) {
       context.failed(flight, e);
     }
   }
 
-  /** Whether the chunk has landed, well or not, without a registry. */
+  /** Makes zeros or a copy; whether the chunk has landed, well or not. */
   private boolean settleHere(Flight flight) {
     try {
       if (flight.table().isZeros(flight.chunk())) {
         markZeros(flight);
         return true;
       }
-      ByteBuffer decoded = copyOfEqual(flight);
+      ByteBuffer decoded = equals.read(flight.device(), flight.chunk());
       if (decoded == null) {
         return false;
       }
@@ -182,11 +198,6 @@ final class Fetcher {
       context.failed(flight, e);
     }
     return true;
-  }
-
-  private @Nullable ByteBuffer copyOfEqual(Flight flight) throws IOException, InterruptedException {
-    CacheDevice device = flight.device();
-    return equals.mayHave(device, flight.chunk()) ? equals.read(device, flight.chunk()) : null;
   }
 
   private void markZeros(Flight flight) throws IOException, InterruptedException {

@@ -2,7 +2,6 @@ package sluice.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +19,7 @@ import sluice.core.LazyDevice;
 @Timeout(300)
 final class CrashIT {
   private static final int KILLED = 137;
+  private static final long BOOT = 1;
   private static final int RANDOM_KILLS = 6;
 
   private final long seed = System.nanoTime();
@@ -34,7 +34,7 @@ final class CrashIT {
     for (int round = 0; round < RANDOM_KILLS; round++) {
       Process reader = start(round, "");
       try {
-        awaitReady(reader);
+        CrashedReader.awaitReady(reader);
         boolean ended = reader.waitFor(random.nextInt(400), TimeUnit.MILLISECONDS);
         assertThat(ended).as("seed %d, round %d: %s", seed, round, ended).isFalse();
       } finally {
@@ -64,10 +64,13 @@ final class CrashIT {
   /** Without a registry, in this boot and then in the next one. */
   private void assertPresentIsRight() throws IOException {
     List<TestDevice> expected = CrashedReader.devices(seed);
-    long sameBoot = present(expected, CrashedReader.openInTheSameBoot(directory));
-    ChunkCache nextBoot = CrashedReader.open(directory, List.of(), Failpoints.NONE, new UUID(5, 5));
+    long sameBoot = present(expected, open(BOOT));
     assertThat(sameBoot).as("seed %d", seed).isPositive();
-    assertThat(present(expected, nextBoot)).as("seed %d", seed).isBetween(1L, sameBoot);
+    assertThat(present(expected, open(BOOT + 1))).as("seed %d", seed).isBetween(1L, sameBoot);
+  }
+
+  private ChunkCache open(long boot) throws IOException {
+    return CrashedReader.open(directory, List.of(), Failpoints.NONE, new UUID(0, boot));
   }
 
   private static long present(List<TestDevice> expected, ChunkCache cache) throws IOException {
@@ -82,25 +85,6 @@ final class CrashIT {
   }
 
   private Process start(long reads, String failpoint) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            CrashedReader.class.getName(),
-            directory.toString(),
-            Long.toString(seed),
-            Long.toString(seed + reads),
-            failpoint)
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
-        .start();
-  }
-
-  private void awaitReady(Process reader) throws IOException {
-    BufferedReader output = reader.inputReader();
-    String line = output.readLine();
-    assertThat(line).as("seed %d", seed).isEqualTo(CrashedReader.READY);
+    return CrashedReader.start(directory, seed, seed + reads, failpoint, BOOT);
   }
 }

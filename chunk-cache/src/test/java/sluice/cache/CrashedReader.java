@@ -1,5 +1,7 @@
 package sluice.cache;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,23 +21,26 @@ import sluice.core.LazyDevice;
  */
 final class CrashedReader {
   static final int WRONG = 3;
-  static final String READY = "ready";
+  private static final String READY = "present: ";
 
   private static final int READERS = 4;
-  private static final UUID BOOT = new UUID(9, 9);
 
   private CrashedReader() {}
 
-  /** Arguments: directory, seed of the devices, seed of the reads, failpoint. */
+  /**
+   * Arguments: directory, seed of the devices, seed of the reads, failpoint, number of the boot.
+   */
   public static void main(String[] args) throws Exception {
     List<TestDevice> expected = devices(Long.parseLong(args[1]));
-    ChunkCache cache = open(Path.of(args[0]), expected, Failpoints.parse(args[3]), BOOT);
+    UUID boot = new UUID(0, Long.parseLong(args[4]));
+    ChunkCache cache = open(Path.of(args[0]), expected, Failpoints.parse(args[3]), boot);
     List<LazyDevice> devices = new ArrayList<>();
+    long present = 0;
     for (TestDevice device : expected) {
       devices.add(cache.add(device.index(), TestCache.HOLDERS));
-      checkPresent(devices.getLast(), device);
+      present += checkPresent(devices.getLast(), device);
     }
-    System.out.println(READY);
+    System.out.println(READY + present);
     for (int i = 0; i < READERS; i++) {
       Random random = new Random(Long.parseLong(args[2]) * 31 + i);
       Thread.ofPlatform().start(() -> readForEver(random, devices, expected));
@@ -59,8 +64,31 @@ final class CrashedReader {
         directory, source, new JdkDecoder(), settings, CacheListener.NONE, failpoints);
   }
 
-  static ChunkCache openInTheSameBoot(Path directory) throws IOException {
-    return open(directory, List.of(), Failpoints.NONE, BOOT);
+  /** Starts such a process. */
+  static Process start(Path directory, long seed, long readSeed, String failpoint, long boot)
+      throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx256m",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            CrashedReader.class.getName(),
+            directory.toString(),
+            Long.toString(seed),
+            Long.toString(readSeed),
+            failpoint,
+            Long.toString(boot))
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  /** Waits until it reads; returns how many bytes it found present, all of them right. */
+  static long awaitReady(Process reader) throws IOException {
+    String line = reader.inputReader().readLine();
+    assertThat(line).startsWith(READY);
+    return Long.parseLong(line.substring(READY.length()));
   }
 
   static List<TestDevice> devices(long seed) {

@@ -23,39 +23,18 @@ final class FullDiskIT {
   private static final int DISK_BYTES = 24 << 20;
 
   private final Random random = new Random(1);
-  private Path mountPoint;
+  private LoopDisk disk;
+  private Path directory;
 
   @BeforeEach
-  void mount(@TempDir Path directory) throws Exception {
-    Path image = directory.resolve("image");
-    try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-      file.setLength(DISK_BYTES);
-    }
-    run("mkfs.ext4", "-q", "-m", "0", image.toString());
-    mountPoint = Files.createDirectory(directory.resolve("disk"));
-    run("mount", "-o", "loop", image.toString(), mountPoint.toString());
+  void mount(@TempDir Path parent) throws Exception {
+    disk = new LoopDisk(parent, DISK_BYTES);
+    directory = disk.path().resolve("devices");
   }
 
-  /** Maps of chunk tables keep the mount busy until they are collected. */
   @AfterEach
   void unmount() throws Exception {
-    for (int i = 0; i < 50 && tryRun("umount", mountPoint.toString()) != 0; i++) {
-      System.gc();
-      Thread.sleep(100);
-    }
-    assertThat(Files.readString(Path.of("/proc/mounts"))).doesNotContain(mountPoint.toString());
-  }
-
-  private static void run(String... command) throws IOException, InterruptedException {
-    assertThat(tryRun(command)).as("%s", List.of(command)).isZero();
-  }
-
-  private static int tryRun(String... command) throws IOException, InterruptedException {
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .start()
-        .waitFor();
+    disk.close();
   }
 
   private TestDevice device(int chunks) {
@@ -70,7 +49,7 @@ final class FullDiskIT {
   void ensure_diskFillsUp_saysSoAndGoesOnWhenThereIsSpace() throws Exception {
     TestDevice small = device(6);
     TestDevice large = device(40);
-    try (TestCache cache = new TestCache(mountPoint.resolve("devices"))) {
+    try (TestCache cache = new TestCache(directory)) {
       LazyDevice first = cache.add(small);
       TestCache.assertHolds(first, small);
       LazyDevice second = cache.add(large);
@@ -113,7 +92,7 @@ final class FullDiskIT {
     TestDevice large =
         TestDevice.builder().stream(
             StreamCompression.NONE, 0, TestDevice.random(random, 30 * CHUNK_BYTES));
-    try (TestCache cache = new TestCache(mountPoint.resolve("devices"))) {
+    try (TestCache cache = new TestCache(directory)) {
       LazyDevice device = cache.add(large);
       assertThatThrownBy(() -> device.ensure(0, 1, Lane.DEMAND)).isInstanceOf(DiskException.class);
       assertThat(device.present(0, 1)).isFalse();
@@ -125,9 +104,9 @@ final class FullDiskIT {
 
   @Test
   void add_noSpaceForTheTable_leavesNothing() throws Exception {
-    try (TestCache cache = new TestCache(mountPoint.resolve("devices"))) {
+    try (TestCache cache = new TestCache(directory)) {
       try (RandomAccessFile file =
-          new RandomAccessFile(mountPoint.resolve("filler").toFile(), "rw")) {
+          new RandomAccessFile(disk.path().resolve("filler").toFile(), "rw")) {
         for (int bytes = 1 << 16; bytes >= 1; bytes /= 16) {
           byte[] block = new byte[bytes];
           assertThatThrownBy(
@@ -140,7 +119,7 @@ final class FullDiskIT {
         }
       }
       assertThatThrownBy(() -> cache.add(device(6))).isInstanceOf(IOException.class);
-      Files.delete(mountPoint.resolve("filler"));
+      Files.delete(disk.path().resolve("filler"));
       TestDevice small = device(6);
       TestCache.assertHolds(cache.add(small), small);
       assertThat(cache.cache().report().devices()).hasSize(1);
