@@ -32,18 +32,22 @@ final class SampleTree {
 
   /** Makes two directories in {@code tree}: one of everything, and one with many entries. */
   static void create(Path tree) throws IOException, InterruptedException {
-    Path all = tree.resolve(ALL_NAME);
-    Files.createDirectories(all.resolve("data/deep/er"));
-    data(all.resolve("data"));
-    links(all);
-    attributes(all);
-    special(all);
+    createAll(Files.createDirectories(tree.resolve(ALL_NAME)));
     Path many = Files.createDirectory(tree.resolve(MANY_NAME));
     // On disk this takes a minute.
     Linux.mount("many", many, "tmpfs", 0, null);
     for (int i = 0; i < MANY; i++) {
       Files.createFile(many.resolve(manyName(i)));
     }
+  }
+
+  /** Makes one of everything in {@code tree}. */
+  static void createAll(Path tree) throws IOException, InterruptedException {
+    Files.createDirectories(tree.resolve("data/deep/er"));
+    data(tree.resolve("data"));
+    links(tree);
+    attributes(tree);
+    special(tree);
   }
 
   /** Unmounts what {@link #create} mounted. */
