@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>A tree of a whole image, like that of a RAFS bootstrap, is merged alone. The layers' images
- * need not be trusted. Memory is about 60 bytes for each inode and its name, only while merging.
+ * need not be trusted. Memory is about 130 bytes for each inode and its name, only while merging.
  */
 public final class MetadataImageMerge {
 
