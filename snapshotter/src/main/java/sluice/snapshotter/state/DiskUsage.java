@@ -12,15 +12,10 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * Counts what a tree occupies, each inode once, however many links it has.
- *
- * <p>The Java platform does not tell how many blocks a file has, so a file counts as its length in
- * whole blocks: the holes of sparse files count too.
- */
+/** Counts what a tree occupies on disk, each inode once, however many links it has. */
 final class DiskUsage extends SimpleFileVisitor<Path> {
 
-  /** The block size of ext4, xfs and btrfs on pages of 4 KiB. */
+  /** Files up to one block of ext4, xfs and btrfs occupy one, so they need not be asked. */
   private static final long BLOCK_BYTES = 4096;
 
   private final Set<Object> linked = new HashSet<>();
@@ -49,7 +44,7 @@ final class DiskUsage extends SimpleFileVisitor<Path> {
     }
     inodes++;
     if (attributes.isRegularFile()) {
-      bytes += blocks(attributes);
+      bytes += attributes.size() <= BLOCK_BYTES ? blocks(attributes) : onDisk(file);
     }
     return FileVisitResult.CONTINUE;
   }
@@ -71,6 +66,14 @@ final class DiskUsage extends SimpleFileVisitor<Path> {
           || linked.add(Map.entry(attributes.get("dev"), attributes.get("ino")));
     } catch (NoSuchFileException e) {
       return false;
+    }
+  }
+
+  private static long onDisk(Path file) throws IOException {
+    try {
+      return FileBlocks.occupiedBytes(file);
+    } catch (NoSuchFileException e) {
+      return 0;
     }
   }
 
