@@ -21,6 +21,9 @@ public final class SocketChannel implements Closeable {
   /** What containerd sends at most (its package defaults). */
   private static final int MAX_MESSAGE_BYTES = 16 << 20;
 
+  /** gRPC's last notifications come just after its own end. */
+  private static final long QUIET_MILLIS = 50;
+
   private static final long CLOSE_SECONDS = 5;
 
   private final Path socket;
@@ -62,7 +65,10 @@ public final class SocketChannel implements Closeable {
     } catch (InterruptedException e) {
       interrupted = true;
     }
-    eventLoop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+    eventLoop
+        .shutdownGracefully(
+            QUIET_MILLIS, TimeUnit.SECONDS.toMillis(CLOSE_SECONDS), TimeUnit.MILLISECONDS)
+        .awaitUninterruptibly();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

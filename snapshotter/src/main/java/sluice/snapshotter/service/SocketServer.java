@@ -38,6 +38,9 @@ public final class SocketServer implements Closeable {
   /** What containerd's client sends and takes at most (its package defaults). */
   private static final int MAX_MESSAGE_BYTES = 16 << 20;
 
+  /** gRPC's last notifications come just after its own end. */
+  private static final long QUIET_MILLIS = 50;
+
   /** How long calls may take to end once the server is closed; containerd calls again. */
   private static final long GRACE_SECONDS = 5;
 
@@ -164,7 +167,10 @@ public final class SocketServer implements Closeable {
       server.shutdownNow();
     }
     calls.shutdownNow();
-    eventLoops.shutdownGracefully(0, GRACE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+    eventLoops
+        .shutdownGracefully(
+            QUIET_MILLIS, TimeUnit.SECONDS.toMillis(GRACE_SECONDS), TimeUnit.MILLISECONDS)
+        .awaitUninterruptibly();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
