@@ -43,8 +43,8 @@ class DecoderFuzzTest {
         new byte[0]);
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("seeds")
+  @FuzzTest(maxDuration = "5m")
   void decode_anyBytesInAnyEncoding(byte[] encoded) throws IOException {
     for (ByteBuffer in :
         new ByteBuffer[] {

@@ -38,20 +38,20 @@ class RafsFuzzTest {
     return Stream.of(Files.readAllBytes(fixtures.blob(layer)), new byte[0]);
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("bootstraps")
+  @FuzzTest(maxDuration = "5m")
   void index_anyBootstrap(byte[] bootstrap) throws IOException, InterruptedException {
     probe(bootstrap, bootstrap);
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("contextTables")
+  @FuzzTest(maxDuration = "5m")
   void index_anyContextTable(byte[] contexts) throws IOException, InterruptedException {
     probe(entry("small", "nydus-batch", "image.boot"), contexts);
   }
 
-  @FuzzTest(maxDuration = "5m")
   @MethodSource("layers")
+  @FuzzTest(maxDuration = "5m")
   void unpack_anyLayer(byte[] layer) throws IOException {
     Digest any = Digest.sha256(layer);
     inDirectory(directory ->
