@@ -9,6 +9,7 @@
  *
  * <p>A {@link sluice.testing.DockerRegistry} is a real registry on a loopback port; {@link
  * sluice.testing.LayoutPush} fills it with the images of a layout. A {@link
+ * sluice.testing.FaultyRegistry} before it spoils answers as it is told. A {@link
  * sluice.testing.PrivateContainerd} is a real containerd with a proxy snapshotter.
  */
 @NullMarked
