@@ -17,7 +17,7 @@ import sluice.command.config.Config;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description = "Starts containers before their images are there.",
-    subcommands = {CommandLine.HelpCommand.class})
+    subcommands = {MountCommand.class, ServeCommand.class, CommandLine.HelpCommand.class})
 final class SluiceCommand implements Runnable {
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -28,25 +28,38 @@ final class SluiceCommand implements Runnable {
       description = "Log what happens, and show where a failure came from.")
   private boolean debug;
 
+  private final StopSignal stop = new StopSignal();
+
+  StopSignal stop() {
+    return stop;
+  }
+
+  boolean debug() {
+    return debug;
+  }
+
   /** Runs the command: 0 done, 1 failed, 2 wrong usage. */
   static int run(String... args) {
     SluiceCommand command = new SluiceCommand();
-    return new CommandLine(command)
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionStrategy(parsed -> {
-          Logging.configure(command.debug ? Config.LogLevel.DEBUG : Config.LogLevel.WARN);
-          return new CommandLine.RunLast().execute(parsed);
-        })
-        .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
-          PrintWriter err = commandLine.getErr();
-          if (command.debug) {
-            failure.printStackTrace(err);
-          }
-          err.println("sluice: " + Failure.sentence(failure));
-          err.flush();
-          return CommandLine.ExitCode.SOFTWARE;
-        })
-        .execute(args);
+    CommandLine line =
+        new CommandLine(command)
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setExecutionStrategy(parsed -> {
+              Logging.configure(command.debug ? Config.LogLevel.DEBUG : Config.LogLevel.WARN);
+              return new CommandLine.RunLast().execute(parsed);
+            })
+            .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
+              PrintWriter err = commandLine.getErr();
+              if (command.debug) {
+                failure.printStackTrace(err);
+              }
+              err.println("sluice: " + Failure.sentence(failure));
+              err.flush();
+              return CommandLine.ExitCode.SOFTWARE;
+            });
+    int code = line.execute(args);
+    command.stop.finish(code);
+    return code;
   }
 
   @Override

@@ -1,0 +1,166 @@
+package sluice.command;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import sluice.cache.CacheListener;
+import sluice.cache.CacheSettings;
+import sluice.cache.ChunkCache;
+import sluice.cache.Failpoints;
+import sluice.core.Digest;
+import sluice.core.LayerFormat;
+import sluice.formats.decode.EncodingDecoder;
+import sluice.formats.rafs.RafsFormat;
+import sluice.formats.tar.TarFormat;
+import sluice.registry.FetchListener;
+import sluice.registry.OciLayout;
+import sluice.registry.RegistryClient;
+import sluice.registry.RegistryConfig;
+import sluice.snapshotter.image.ChainLibrary;
+import sluice.snapshotter.image.ImageLoader;
+import sluice.snapshotter.image.ImageResolver;
+import sluice.snapshotter.image.LayerLibrary;
+import sluice.snapshotter.image.LocalContent;
+
+/**
+ * The parts that every command which touches images needs, bound together below one directory. The
+ * directory belongs to one process.
+ */
+final class Engine implements Closeable {
+
+  /** Layers that are treated as if no format served them: digests with commas between them. */
+  private static final String REFUSED_LAYERS = "SLUICE_TEST_REFUSE_LAYERS";
+
+  private final RegistryClient registries;
+  private final ImagePlaces places;
+  private final ExecutorService workers;
+  private final ChunkCache cache;
+  private final List<LayerFormat> formats;
+  private final LayerLibrary layers;
+  private final Path root;
+
+  private Engine(
+      Path root,
+      RegistryClient registries,
+      ImagePlaces places,
+      ExecutorService workers,
+      ChunkCache cache,
+      List<LayerFormat> formats,
+      LayerLibrary layers) {
+    this.root = root;
+    this.registries = registries;
+    this.places = places;
+    this.workers = workers;
+    this.cache = cache;
+    this.formats = formats;
+    this.layers = layers;
+  }
+
+  /** Who hears what happens. */
+  record Listeners(FetchListener fetches, CacheListener cache) {
+    static final Listeners NONE = new Listeners(FetchListener.NONE, CacheListener.NONE);
+  }
+
+  /**
+   * Opens everything below {@code root}, which is made for this user alone if it is not there.
+   *
+   * @throws IOException if another process has it open
+   */
+  static Engine open(Path root, int parallelStreams, Listeners listeners) throws IOException {
+    makePrivate(root);
+    RegistryClient registries =
+        RegistryClient.open(RegistryConfig.ofProcess(), listeners.fetches());
+    ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+    try {
+      ImagePlaces places =
+          new ImagePlaces(ImagePlaces.Place.of(new OciLayout()), ImagePlaces.Place.of(registries));
+      ChunkCache cache =
+          ChunkCache.open(
+              root.resolve("devices"),
+              places,
+              new EncodingDecoder(),
+              CacheSettings.defaults(),
+              listeners.cache(),
+              Failpoints.NONE);
+      try {
+        List<LayerFormat> formats = List.of(new RafsFormat(places), new TarFormat(places));
+        LayerLibrary layers =
+            LayerLibrary.open(
+                root.resolve("layers"),
+                formats,
+                cache,
+                new LayerLibrary.Settings(parallelStreams, refusedLayers()),
+                workers);
+        return new Engine(root, registries, places, workers, cache, formats, layers);
+      } catch (IOException | RuntimeException e) {
+        cache.close();
+        throw e;
+      }
+    } catch (IOException | RuntimeException e) {
+      workers.shutdownNow();
+      registries.close();
+      throw e;
+    }
+  }
+
+  /** Makes a directory that only its owner may enter: images hold set-id programs. */
+  static void makePrivate(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  ImagePlaces places() {
+    return places;
+  }
+
+  ChunkCache cache() {
+    return cache;
+  }
+
+  LayerLibrary layers() {
+    return layers;
+  }
+
+  List<LayerFormat> formats() {
+    return formats;
+  }
+
+  /** A thread for each task; they end with the engine. */
+  ExecutorService workers() {
+    return workers;
+  }
+
+  ImageResolver resolver() {
+    return new ImageResolver(places, LocalContent.NONE);
+  }
+
+  ImageLoader loader() throws IOException {
+    return new ImageLoader(layers, ChainLibrary.open(root.resolve("chains"), workers), cache);
+  }
+
+  @Override
+  public void close() throws IOException {
+    workers.shutdownNow();
+    try {
+      cache.close();
+    } finally {
+      registries.close();
+    }
+  }
+
+  private static Set<Digest> refusedLayers() {
+    String listed = System.getenv().getOrDefault(REFUSED_LAYERS, "");
+    return Arrays.stream(listed.split(",", -1))
+        .filter(text -> !text.isBlank())
+        .map(text -> Digest.parse(text.strip()))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+}

@@ -1,0 +1,149 @@
+package sluice.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static sluice.testing.ListingAssert.assertThatTree;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.ImageReference;
+import sluice.core.Platform;
+import sluice.fuse.FuseOptions;
+import sluice.fuse.Transport;
+import sluice.testing.DockerRegistry;
+import sluice.testing.Fixtures;
+import sluice.testing.LayoutPush;
+import sluice.testing.ListingAssert;
+import sluice.testing.ListingAssert.Loss;
+import sluice.testing.TreeListing;
+
+/** Mounts every fixture that this version serves, and compares it with its expected listing. */
+final class SluiceMountIT {
+
+  @TempDir private Path temporary = Path.of("");
+  private Path directory = Path.of("");
+  private @Nullable Engine opened;
+
+  @BeforeEach
+  void open() throws IOException {
+    directory = Files.createDirectory(temporary.resolve("mnt"));
+    opened = Engine.open(temporary.resolve("root"), 4, Engine.Listeners.NONE);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    engine().close();
+  }
+
+  /** Images and tags: ordinary ones, and RAFS v6 but zran; {@code implicit} is wrong in RAFS. */
+  static Stream<Arguments> images() {
+    List<Arguments> images = new ArrayList<>();
+    for (String image : Fixtures.IMAGES) {
+      for (String tag : Fixtures.of(image).tags().keySet()) {
+        boolean rafs =
+            tag.startsWith("nydus-")
+                && !tag.endsWith("-zran")
+                && !tag.endsWith("-v5")
+                && !image.equals("implicit");
+        if (rafs || tag.equals(Fixtures.SOURCE)) {
+          images.add(Arguments.of(image, tag));
+        }
+      }
+    }
+    assertThat(images).hasSizeGreaterThan(20);
+    return images.stream();
+  }
+
+  private Engine engine() {
+    return Objects.requireNonNull(opened);
+  }
+
+  private ImageMount mount(String reference) throws IOException, InterruptedException {
+    return ImageMount.open(
+        engine(),
+        ImageReference.parse(reference),
+        directory,
+        new ImageMount.How(
+            Platform.parse("linux/amd64"), Transport.RAW, FuseOptions.forContainers()));
+  }
+
+  private void assertShows(Fixtures fixtures, String tag) throws IOException {
+    ListingAssert shown = assertThatTree(TreeListing.of(directory));
+    if (tag.startsWith("nydus-")) {
+      // nydus-image takes the root's attributes from a layer that names it, not "." or "./".
+      shown = shown.losing(Loss.NANOSECONDS, Loss.TIMES_BEFORE_1970).ignoringTimesOf("");
+    }
+    shown.isTree(fixtures.expected());
+  }
+
+  @ParameterizedTest
+  @MethodSource("images")
+  void mount_fromALayout_showsTheExpectedTree(String image, String tag) throws Exception {
+    Fixtures fixtures = Fixtures.of(image);
+    try (ImageMount mount = mount("oci:" + fixtures.directory() + ":" + tag)) {
+      assertShows(fixtures, tag);
+      assertThat(mount.ended()).isFalse();
+    }
+    try (Stream<Path> left = Files.list(directory)) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  @Test
+  void mount_fromARegistry_showsTheExpectedTrees() throws Exception {
+    try (DockerRegistry registry = DockerRegistry.open()) {
+      for (String image : Fixtures.IMAGES) {
+        LayoutPush.push(Fixtures.of(image).directory(), registry.host(), "a/" + image);
+      }
+      for (Arguments arguments : images().toList()) {
+        String image = String.valueOf(arguments.get()[0]);
+        String tag = String.valueOf(arguments.get()[1]);
+        try (ImageMount mount = mount(registry.host() + "/a/" + image + ":" + tag)) {
+          assertThat(mount.ended()).isFalse();
+          assertShows(Fixtures.of(image), tag);
+        }
+      }
+    }
+  }
+
+  @Test
+  void mount_rafs_fetchesTheIndexAlone() throws Exception {
+    try (DockerRegistry registry = DockerRegistry.open()) {
+      Fixtures fixtures = Fixtures.of("small");
+      LayoutPush.push(fixtures.directory(), registry.host(), "small");
+      int before = registry.requests().size();
+
+      try (ImageMount mount = mount(registry.host() + "/small:nydus-zstd")) {
+        assertThat(mount.ended()).isFalse();
+        List<String> requests = blobs(registry, before);
+        String bootstrap = fixtures.document("nydus-zstd").layers().getLast().digest().toString();
+        String config = fixtures.document("nydus-zstd").config().digest().toString();
+        assertThat(requests).hasSize(2);
+        assertThat(requests).anyMatch(request -> request.contains(bootstrap));
+        assertThat(requests).anyMatch(request -> request.contains(config));
+      }
+    }
+  }
+
+  /** GETs of blobs; the registry logs an answer some milliseconds after it ended. */
+  private static List<String> blobs(DockerRegistry registry, int from)
+      throws IOException, InterruptedException {
+    Thread.sleep(300);
+    List<String> all = registry.requests();
+    return all.subList(from, all.size()).stream()
+        .filter(request -> request.startsWith("GET") && request.contains("/blobs/"))
+        .toList();
+  }
+}
