@@ -10,8 +10,8 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.DoubleSupplier;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import sluice.core.Lane;
 import sluice.snapshotter.state.FallbackKind;
 
@@ -105,14 +105,13 @@ public final class Meters {
     Gauge.builder(MeterNames.WAITING, waiting, AtomicInteger::get).register(registry);
   }
 
-  /** A request at a registry ended; {@code encodedBytes} is 0 if it failed. */
-  public void fetched(Lane lane, long encodedBytes, Duration duration) {
-    at(fetched, lane).increment((double) encodedBytes);
+  /** A request for chunks ended. */
+  public void fetched(Lane lane, Duration duration) {
     at(fetches, lane).record(duration);
   }
 
-  /** Bytes of a layer that is streamed, not read by ranges. */
-  public void streamed(Lane lane, long encodedBytes) {
+  /** Bytes of content came in from a registry. */
+  public void received(Lane lane, long encodedBytes) {
     at(fetched, lane).increment((double) encodedBytes);
   }
 
@@ -142,17 +141,17 @@ public final class Meters {
     waiting.set(now);
   }
 
-  /** Where the number of snapshots of a kind is to be had, whenever somebody looks. */
-  public void snapshots(SnapshotKind kind, LongSupplier count) {
-    Gauge.builder(MeterNames.SNAPSHOTS, count, LongSupplier::getAsLong)
+  /** Where the number of snapshots of a kind is to be had, whenever somebody looks; NaN if not. */
+  public void snapshots(SnapshotKind kind, DoubleSupplier count) {
+    Gauge.builder(MeterNames.SNAPSHOTS, count, DoubleSupplier::getAsDouble)
         .tag(MeterNames.KIND, label(kind))
         .strongReference(true)
         .register(registry);
   }
 
-  /** Where the size of the chunk cache is to be had, whenever somebody looks. */
-  public void cacheBytes(LongSupplier bytes) {
-    Gauge.builder(MeterNames.CACHE, bytes, LongSupplier::getAsLong)
+  /** Where the size of the chunk cache is to be had, whenever somebody looks; NaN if not. */
+  public void cacheBytes(DoubleSupplier bytes) {
+    Gauge.builder(MeterNames.CACHE, bytes, DoubleSupplier::getAsDouble)
         .strongReference(true)
         .register(registry);
   }

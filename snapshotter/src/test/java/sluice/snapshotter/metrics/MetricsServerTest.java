@@ -32,7 +32,8 @@ final class MetricsServerTest {
   @Test
   void metrics_afterEvents_showThem() throws IOException, InterruptedException {
     Meters meters = new Meters();
-    meters.fetched(Lane.DEMAND, 4711, Duration.ofMillis(3));
+    meters.received(Lane.DEMAND, 4711);
+    meters.fetched(Lane.DEMAND, Duration.ofMillis(3));
     meters.served(Meters.Source.DISK, 42, Duration.ofNanos(10_000));
     meters.fellBack(FallbackKind.TIMEOUT);
     meters.prepared(Meters.PrepareOutcome.LAZY, Duration.ofMillis(40));
