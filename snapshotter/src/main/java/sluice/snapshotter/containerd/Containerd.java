@@ -26,6 +26,7 @@ import sluice.api.containerd.images.UpdateImageRequest;
 import sluice.api.containerd.leases.CreateRequest;
 import sluice.api.containerd.leases.DeleteRequest;
 import sluice.api.containerd.leases.LeasesGrpc;
+import sluice.api.containerd.leases.ListRequest;
 import sluice.core.Bytes;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
@@ -49,6 +50,9 @@ public final class Containerd implements Closeable {
 
   /** For calls that only touch containerd's database; its collection may hold them up. */
   static final Duration CALL_LIMIT = Duration.ofMinutes(2);
+
+  /** What only reads the database waits for nothing. */
+  private static final Duration ANSWER_LIMIT = Duration.ofSeconds(10);
 
   private final SocketChannel connection;
   private final Channel channel;
@@ -75,6 +79,36 @@ public final class Containerd implements Closeable {
     Metadata headers = new Metadata();
     headers.put(key, value);
     return MetadataUtils.newAttachHeadersInterceptor(headers);
+  }
+
+  /**
+   * Makes sure that containerd answers, and that it has a snapshotter.
+   *
+   * @throws IOException if not; the message says what to look at
+   */
+  public void check(String snapshotter) throws IOException, InterruptedException {
+    try {
+      call(
+          "list leases",
+          () ->
+              LeasesGrpc.newBlockingStub(channel)
+                  .withDeadlineAfter(ANSWER_LIMIT.toSeconds(), TimeUnit.SECONDS)
+                  .list(ListRequest.getDefaultInstance()));
+    } catch (ContainerdException e) {
+      throw switch (e.reason()) {
+        case UNREACHABLE ->
+            new IOException("%s does not answer; is it running? %s".formatted(this, said(e)), e);
+        case UNIMPLEMENTED ->
+            new IOException(
+                "what listens on %s is not containerd: %s".formatted(connection, said(e)), e);
+        case NOT_FOUND, ALREADY_EXISTS, FAILED -> e;
+      };
+    }
+    new ContainerdSnapshots(snapshotter, channel).check();
+  }
+
+  private static String said(ContainerdException e) {
+    return "(" + e.getMessage() + ")";
   }
 
   /**
@@ -176,6 +210,11 @@ public final class Containerd implements Closeable {
     /** The snapshots of one snapshotter. */
     public ContainerdSnapshots snapshots(String snapshotter) {
       return new ContainerdSnapshots(snapshotter, leased);
+    }
+
+    /** The differ, which unpacks layers. */
+    public ContainerdDiff diff() {
+      return new ContainerdDiff(leased);
     }
 
     /** Ends it even if the calling thread is interrupted. */

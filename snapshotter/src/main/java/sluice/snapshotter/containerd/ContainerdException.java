@@ -15,6 +15,8 @@ public final class ContainerdException extends IOException {
     ALREADY_EXISTS,
     /** Nobody listens, or the connection broke. */
     UNREACHABLE,
+    /** What listens does not know the call. */
+    UNIMPLEMENTED,
     /** All else; the message says it. */
     FAILED
   }
@@ -54,6 +56,7 @@ public final class ContainerdException extends IOException {
       case NOT_FOUND -> Reason.NOT_FOUND;
       case ALREADY_EXISTS -> Reason.ALREADY_EXISTS;
       case UNAVAILABLE -> Reason.UNREACHABLE;
+      case UNIMPLEMENTED -> Reason.UNIMPLEMENTED;
       case OK,
           CANCELLED,
           UNKNOWN,
@@ -64,7 +67,6 @@ public final class ContainerdException extends IOException {
           FAILED_PRECONDITION,
           ABORTED,
           OUT_OF_RANGE,
-          UNIMPLEMENTED,
           INTERNAL,
           DATA_LOSS,
           UNAUTHENTICATED ->

@@ -2,15 +2,24 @@ package sluice.snapshotter.containerd;
 
 import io.grpc.Channel;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import sluice.api.containerd.snapshots.CommitSnapshotRequest;
 import sluice.api.containerd.snapshots.PrepareSnapshotRequest;
+import sluice.api.containerd.snapshots.PrepareSnapshotResponse;
 import sluice.api.containerd.snapshots.RemoveSnapshotRequest;
 import sluice.api.containerd.snapshots.SnapshotsGrpc;
 import sluice.api.containerd.snapshots.StatSnapshotRequest;
+import sluice.api.containerd.types.Mount;
 
 /** Snapshots as containerd's own metadata store has them: by chain ID, in one namespace. */
 public final class ContainerdSnapshots {
+
+  /** What containerd says of a snapshotter that it has not (services/snapshots). */
+  private static final String UNKNOWN_SNAPSHOTTER = "snapshotter not loaded";
+
+  /** No key and no name of containerd or of us is that. */
+  private static final String NO_SNAPSHOT = "-";
 
   private final String snapshotter;
   private final Channel channel;
@@ -21,11 +30,21 @@ public final class ContainerdSnapshots {
   }
 
   /** What became of a layer. */
-  public enum Prepared {
+  public sealed interface Prepared {
     /** It is there, so that it needs not be unpacked. */
-    ALREADY_THERE,
-    /** An active snapshot was made, into which the layer must be unpacked. */
-    TO_BE_UNPACKED
+    record AlreadyThere() implements Prepared {}
+
+    /**
+     * An active snapshot was made, into which the layer must be unpacked.
+     *
+     * @param key its name
+     * @param mounts how to reach it
+     */
+    record ToBeUnpacked(String key, List<Mount> mounts) implements Prepared {
+      public ToBeUnpacked {
+        mounts = List.copyOf(mounts);
+      }
+    }
   }
 
   /**
@@ -46,14 +65,36 @@ public final class ContainerdSnapshots {
             .putAllLabels(labels)
             .build();
     try {
-      Containerd.call(
-          "prepare snapshot " + key, () -> SnapshotsGrpc.newBlockingStub(channel).prepare(request));
-      return Prepared.TO_BE_UNPACKED;
+      PrepareSnapshotResponse response =
+          Containerd.call(
+              "prepare snapshot " + key,
+              () -> SnapshotsGrpc.newBlockingStub(channel).prepare(request));
+      return new Prepared.ToBeUnpacked(key, response.getMountsList());
     } catch (ContainerdException e) {
       if (e.reason() == ContainerdException.Reason.ALREADY_EXISTS) {
-        return Prepared.ALREADY_THERE;
+        return new Prepared.AlreadyThere();
       }
       throw e;
+    }
+  }
+
+  /**
+   * Makes sure that containerd has the snapshotter; the snapshotter itself is not asked.
+   *
+   * @throws IOException if not; the message says how to name it
+   */
+  void check() throws IOException, InterruptedException {
+    try {
+      boolean _ = exists(NO_SNAPSHOT);
+    } catch (ContainerdException e) {
+      String message = String.valueOf(e.getMessage());
+      if (!message.contains(UNKNOWN_SNAPSHOTTER)) {
+        throw e;
+      }
+      throw new IOException(
+          "containerd has no snapshotter \"%1$s\"; its configuration must name it in [proxy_plugins.%1$s], then restart it (%2$s)"
+              .formatted(snapshotter, message),
+          e);
     }
   }
 

@@ -2,13 +2,12 @@ package sluice.snapshotter.containerd;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.FieldMask;
-import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.Channel;
-import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
-import io.grpc.stub.BlockingClientCall;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
@@ -17,17 +16,19 @@ import sluice.api.containerd.content.Info;
 import sluice.api.containerd.content.ReadContentRequest;
 import sluice.api.containerd.content.ReadContentResponse;
 import sluice.api.containerd.content.UpdateRequest;
-import sluice.api.containerd.content.WriteAction;
-import sluice.api.containerd.content.WriteContentRequest;
-import sluice.api.containerd.content.WriteContentResponse;
 import sluice.core.Bytes;
+import sluice.core.Descriptor;
 import sluice.core.Digest;
 
-/** containerd's content store, for small content: manifests, indexes, configurations. */
+/** containerd's content store: manifests, indexes, configurations, and layers to be unpacked. */
 public final class ContentStore {
 
-  /** Far below the 16 MiB that containerd takes in one message. */
-  private static final int WRITE_BYTES = 1 << 20;
+  /** Where content comes from; asked only if the store does not have it. */
+  @FunctionalInterface
+  public interface Source {
+    /** The content from its beginning, which the store closes. */
+    InputStream open() throws IOException, InterruptedException;
+  }
 
   private final Channel channel;
 
@@ -65,64 +66,50 @@ public final class ContentStore {
   }
 
   /**
-   * Writes content with its labels; where the store has it already, only the labels are added.
+   * Writes small content with its labels; where the store has it already, only the labels are
+   * added.
    *
    * @throws ContainerdException if the content is not what {@code digest} says
    */
   public void write(Digest digest, Bytes content, Map<String, String> labels)
       throws IOException, InterruptedException {
+    writeOrLabel(
+        Containerd.limited(ContentGrpc.newBlockingV2Stub(channel)),
+        new Ingest(
+            digest, content.length(), () -> new ByteArrayInputStream(content.toArray()), labels));
+  }
+
+  /**
+   * Writes content of any length with its labels; where the store has it already, in whatever
+   * namespace, it is not opened. How long it may take is left to {@code source}.
+   *
+   * @throws ContainerdException if the content is not what {@code descriptor} says
+   */
+  public void write(Descriptor descriptor, Source source, Map<String, String> labels)
+      throws IOException, InterruptedException {
+    writeOrLabel(
+        ContentGrpc.newBlockingV2Stub(channel),
+        new Ingest(descriptor.digest(), descriptor.sizeBytes(), source, labels));
+  }
+
+  private void writeOrLabel(ContentGrpc.ContentBlockingV2Stub content, Ingest ingest)
+      throws IOException, InterruptedException {
     try {
-      upload(digest, content, labels);
+      ingest.into(content);
     } catch (ContainerdException e) {
       if (e.reason() != ContainerdException.Reason.ALREADY_EXISTS) {
         throw e;
       }
-      label(digest, labels);
-    }
-  }
-
-  private void upload(Digest digest, Bytes content, Map<String, String> labels)
-      throws IOException, InterruptedException {
-    BlockingClientCall<WriteContentRequest, WriteContentResponse> call =
-        Containerd.limited(ContentGrpc.newBlockingV2Stub(channel)).write();
-    byte[] bytes = content.toArray();
-    WriteContentRequest.Builder piece =
-        WriteContentRequest.newBuilder()
-            .setRef("sluice-" + digest)
-            .setTotal(bytes.length)
-            .setExpected(digest.toString());
-    try {
-      int offset = 0;
-      boolean more = true;
-      while (more) {
-        int length = Math.min(WRITE_BYTES, bytes.length - offset);
-        more = offset + length < bytes.length;
-        piece
-            .setAction(more ? WriteAction.WRITE : WriteAction.COMMIT)
-            .setOffset(offset)
-            .setData(UnsafeByteOperations.unsafeWrap(bytes, offset, length));
-        if (!more) {
-          piece.putAllLabels(labels);
-        }
-        // A reply for each request; none means that the call has ended, with a reason.
-        if (!call.write(piece.build()) || call.read() == null) {
-          call.cancel("ended early", null);
-          throw new IOException("containerd: write content " + digest + ": it ended the call");
-        }
-        offset += length;
-      }
-      call.halfClose();
-    } catch (StatusException e) {
-      throw ContainerdException.of("write content " + digest, e);
-    } catch (InterruptedException e) {
-      call.cancel("interrupted", e);
-      throw e;
+      label(ingest.digest(), ingest.labels());
     }
   }
 
   /** Adds labels to content, or changes them; the others stay. */
   public void label(Digest digest, Map<String, String> labels)
       throws IOException, InterruptedException {
+    if (labels.isEmpty()) {
+      return; // An empty mask would replace all labels.
+    }
     UpdateRequest request =
         UpdateRequest.newBuilder()
             .setInfo(Info.newBuilder().setDigest(digest.toString()).putAllLabels(labels))

@@ -2,7 +2,6 @@ package sluice.snapshotter.suite;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static sluice.snapshotter.containerd.ContainerdSnapshots.Prepared.ALREADY_THERE;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +17,7 @@ import sluice.core.Digest;
 import sluice.snapshotter.containerd.Containerd;
 import sluice.snapshotter.containerd.ContainerdException;
 import sluice.snapshotter.containerd.ContainerdSnapshots;
+import sluice.snapshotter.containerd.ContainerdSnapshots.Prepared.AlreadyThere;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
@@ -124,8 +124,10 @@ final class ContainerdIT {
       try (Containerd.Lease lease = client.lease(Duration.ofMinutes(5))) {
         Map<String, String> ref = Map.of(Backend.REF, chainId.toString());
         ContainerdSnapshots snapshots = lease.snapshots("sluice");
-        assertThat(snapshots.prepare("extract-1 " + chainId, "", ref)).isEqualTo(ALREADY_THERE);
-        assertThat(snapshots.prepare("extract-2 " + chainId, "", ref)).isEqualTo(ALREADY_THERE);
+        assertThat(snapshots.prepare("extract-1 " + chainId, "", ref))
+            .isEqualTo(new AlreadyThere());
+        assertThat(snapshots.prepare("extract-2 " + chainId, "", ref))
+            .isEqualTo(new AlreadyThere());
         assertThat(snapshots.exists(chainId.toString())).isTrue();
         containerd.collectGarbage();
         lease.content().write(digest, config, Map.of());
