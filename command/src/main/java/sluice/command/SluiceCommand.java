@@ -17,7 +17,12 @@ import sluice.command.config.Config;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description = "Starts containers before their images are there.",
-    subcommands = {MountCommand.class, ServeCommand.class, CommandLine.HelpCommand.class})
+    subcommands = {
+      MountCommand.class,
+      PullCommand.class,
+      ServeCommand.class,
+      CommandLine.HelpCommand.class
+    })
 final class SluiceCommand implements Runnable {
 
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -1,0 +1,201 @@
+package sluice.command;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+import sluice.core.ImageReference;
+import sluice.core.Platform;
+import sluice.registry.FetchListener;
+import sluice.registry.RegistryClient;
+import sluice.registry.RegistryConfig;
+import sluice.snapshotter.containerd.Containerd;
+import sluice.snapshotter.pull.ImagePull;
+import sluice.snapshotter.pull.PulledImage;
+import sluice.snapshotter.pull.PulledLayer;
+
+/** {@code sluice pull}: makes an image known to containerd, with its layers left where they are. */
+@Command(
+    name = "pull",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Makes an image known to containerd, so that it can be run at once.",
+      "",
+      "Its layers are not unpacked: Sluice serves them, and fetches what is read. A layer that Sluice"
+          + " can't serve is fetched and unpacked the ordinary way."
+    })
+final class PullCommand implements Callable<Integer> {
+
+  private static final Duration LONG = Duration.ofDays(1);
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+  @ParentCommand private SluiceCommand sluice = new SluiceCommand();
+
+  @Option(
+      names = "--containerd",
+      paramLabel = "SOCKET",
+      defaultValue = "${env:CONTAINERD_ADDRESS:-/run/containerd/containerd.sock}",
+      description = "Socket of containerd. Default: $CONTAINERD_ADDRESS, or ${DEFAULT-VALUE}.")
+  private Path containerd = Path.of("");
+
+  @Option(
+      names = "--namespace",
+      paramLabel = "NS",
+      defaultValue = "${env:CONTAINERD_NAMESPACE:-default}",
+      description =
+          "containerd's namespace; that of Kubernetes is k8s.io. Default: $CONTAINERD_NAMESPACE, or"
+              + " ${DEFAULT-VALUE}.")
+  private String namespace = "";
+
+  @Option(
+      names = "--snapshotter",
+      paramLabel = "NAME",
+      defaultValue = "sluice",
+      description = "The name by which containerd knows Sluice. Default: ${DEFAULT-VALUE}.")
+  private String snapshotter = "";
+
+  @Option(
+      names = "--platform",
+      paramLabel = "P",
+      converter = PlatformConverter.class,
+      description = "os/architecture[/variant]. Default: this host's.")
+  private Platform platform = Platform.host();
+
+  @Option(
+      names = "--address",
+      paramLabel = "SOCKET",
+      defaultValue = "/run/sluice/sluice.sock",
+      description =
+          "Socket of sluice serve, which is asked why a layer is not served. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private Path address = Path.of("");
+
+  @Option(names = "--json", description = "Say what came of it as JSON.")
+  private boolean json;
+
+  @Parameters(
+      paramLabel = "IMAGE",
+      converter = ReferenceConverter.class,
+      description = "Name of the image: debian, ghcr.io/a/b:1.2, …")
+  private @Nullable ImageReference image;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    ImageReference reference = image;
+    if (reference == null) {
+      throw new IllegalArgumentException("picocli checks that it is given");
+    }
+    long begin = System.nanoTime();
+    PulledImage pulled = interruptibly(() -> pull(reference));
+    Duration took = Duration.ofNanos(System.nanoTime() - begin);
+    Map<String, String> reasons =
+        pulled.count(PulledLayer.State.UNPACKED) == 0
+            ? Map.of()
+            : FallbackReasons.of(address, pulled);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(json(pulled, reasons, took));
+    } else {
+      print(out, pulled, reasons, took);
+    }
+    out.flush();
+    return 0;
+  }
+
+  private PulledImage pull(ImageReference reference) throws IOException, InterruptedException {
+    try (Containerd client = Containerd.connect(containerd, namespace);
+        RegistryClient registry =
+            RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE);
+        PullProgress progress = new PullProgress()) {
+      return new ImagePull(client, snapshotter, registry, registry, progress)
+          .pull(reference, platform);
+    }
+  }
+
+  /** What a signal ends. */
+  private interface Work<T> {
+    T run() throws IOException, InterruptedException;
+  }
+
+  /** So that on Ctrl-C the lease is given back, and what was done is collected soon. */
+  private <T> T interruptibly(Work<T> work) throws IOException, InterruptedException {
+    Thread caller = Thread.currentThread();
+    StopSignal stop = sluice.stop();
+    stop.listen();
+    Thread watcher =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                if (stop.await(LONG)) {
+                  caller.interrupt();
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    try {
+      return work.run();
+    } finally {
+      watcher.interrupt();
+    }
+  }
+
+  private static void print(
+      PrintWriter out, PulledImage pulled, Map<String, String> reasons, Duration took) {
+    out.println(pulled.name());
+    out.println("  digest   " + pulled.target().digest());
+    if (!pulled.manifest().equals(pulled.target().digest())) {
+      out.println("  manifest " + pulled.manifest());
+    }
+    out.printf(
+        Locale.ROOT,
+        "  layers   %d: %d lazy, %d unpacked, %d known before%n",
+        pulled.layers().size(),
+        pulled.count(PulledLayer.State.LAZY),
+        pulled.count(PulledLayer.State.UNPACKED),
+        pulled.count(PulledLayer.State.KNOWN));
+    for (PulledLayer layer : pulled.layers()) {
+      String reason = reasons.get(layer.name().chainId().toString());
+      if (reason != null) {
+        out.printf("           layer %d was unpacked: %s%n", layer.name().number(), reason);
+      }
+    }
+    out.printf(Locale.ROOT, "  seconds  %.1f%n", took.toMillis() / 1e3);
+  }
+
+  private static String json(PulledImage pulled, Map<String, String> reasons, Duration took)
+      throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode root = mapper.createObjectNode();
+    root.put("image", pulled.name());
+    root.put("digest", pulled.target().digest().toString());
+    root.put("manifest", pulled.manifest().toString());
+    ArrayNode layers = root.putArray("layers");
+    for (PulledLayer layer : pulled.layers()) {
+      ObjectNode node = layers.addObject();
+      String chainId = layer.name().chainId().toString();
+      node.put("digest", layer.name().descriptor().digest().toString());
+      node.put("chainId", chainId);
+      node.put("sizeBytes", layer.name().descriptor().sizeBytes());
+      node.put("state", layer.state().name().toLowerCase(Locale.ROOT));
+      if (reasons.containsKey(chainId)) {
+        node.put("reason", reasons.get(chainId));
+      }
+    }
+    root.put("seconds", took.toMillis() / 1e3);
+    return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(root);
+  }
+}
