@@ -18,6 +18,7 @@ import sluice.command.config.Config;
     synopsisSubcommandLabel = "COMMAND",
     description = "Starts containers before their images are there.",
     subcommands = {
+      ConvertCommand.class,
       MountCommand.class,
       PullCommand.class,
       ServeCommand.class,
