@@ -1,0 +1,112 @@
+package sluice.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Where {@code bin/benchmark} begins. */
+public final class Main {
+
+  private static final String USAGE =
+      """
+      usage: benchmark transports [--rounds N] [--directory DIR]
+             benchmark heap [--files N] [--directory DIR]
+
+      transports  reads a tree as a plain directory, through /dev/fuse itself and through jnr-fuse,
+                  and compares them; drops the host's caches again and again. 2 GiB of disk,
+                  about 2 minutes
+      heap        mounts an image of 1,000,000 files and prints how much of the heap that takes
+
+        --rounds N       how often everything is measured (5)
+        --files N        how many files the image has (1000000)
+        --directory DIR  a directory on the disk to be measured, not tmpfs (/var/tmp)
+
+      Needs root. Exit status: 0 done, 1 failed, 2 wrong usage.
+      """;
+
+  private static final int MAX_NUMBER = 10_000_000;
+
+  /** A command line that means nothing. */
+  private static final class UsageException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    UsageException(String message) {
+      super(message);
+    }
+  }
+
+  private Main() {}
+
+  /** Runs the benchmark that the arguments name and ends the process. */
+  public static void main(String[] arguments) {
+    System.exit(run(List.of(arguments)));
+  }
+
+  private static int run(List<String> arguments) {
+    if (arguments.equals(List.of("--help"))) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    try {
+      benchmark(arguments);
+      return 0;
+    } catch (UsageException e) {
+      System.err.println("benchmark: " + e.getMessage());
+      System.err.print(USAGE);
+      return 2;
+    } catch (IOException e) {
+      System.err.println("benchmark: " + e);
+      return 1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 1;
+    }
+  }
+
+  private static void benchmark(List<String> arguments)
+      throws IOException, InterruptedException, UsageException {
+    String name = arguments.isEmpty() ? "" : arguments.getFirst();
+    String numberOption =
+        switch (name) {
+          case "transports" -> "--rounds";
+          case "heap" -> "--files";
+          default -> throw new UsageException("transports or heap expected, found \"" + name + '"');
+        };
+    int number = name.equals("heap") ? 1_000_000 : 5;
+    Path directory = Path.of("/var/tmp");
+    for (int i = 1; i < arguments.size(); i += 2) {
+      String option = arguments.get(i);
+      if (i + 1 == arguments.size()) {
+        throw new UsageException(option + ": a value is missing");
+      }
+      String value = arguments.get(i + 1);
+      if (option.equals(numberOption)) {
+        number = number(option, value);
+      } else if (option.equals("--directory")) {
+        directory = Path.of(value).toAbsolutePath();
+      } else {
+        throw new UsageException("unknown option " + option);
+      }
+    }
+    try (Scratch scratch = Scratch.create(directory)) {
+      if (name.equals("heap")) {
+        HeapBenchmark.run(scratch, number, System.out);
+      } else {
+        TransportBenchmark.run(scratch, number, System.out);
+      }
+    }
+  }
+
+  private static int number(String option, String value) throws UsageException {
+    try {
+      int number = Integer.parseInt(value);
+      if (number >= 1 && number <= MAX_NUMBER) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Refused below, like one that is out of range.
+    }
+    throw new UsageException(
+        "%s: a number from 1 to %d expected, found \"%s\"".formatted(option, MAX_NUMBER, value));
+  }
+}
