@@ -6,15 +6,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.api.control.ControlGrpc;
 import sluice.api.control.Fallback;
 import sluice.api.control.StatusRequest;
 import sluice.snapshotter.containerd.SocketChannel;
-import sluice.snapshotter.pull.PulledImage;
-import sluice.snapshotter.pull.PulledLayer;
 
 /** Why layers were unpacked the ordinary way, which containerd does not tell its clients. */
 final class FallbackReasons {
@@ -26,12 +23,7 @@ final class FallbackReasons {
   private FallbackReasons() {}
 
   /** The reasons that the daemon knows, by chain ID; none if it does not answer. */
-  static Map<String, String> of(Path daemon, PulledImage image) {
-    Set<String> unpacked =
-        image.layers().stream()
-            .filter(layer -> layer.state() == PulledLayer.State.UNPACKED)
-            .map(layer -> layer.name().chainId().toString())
-            .collect(Collectors.toSet());
+  static Map<String, String> of(Path daemon, Set<String> chainIds) {
     Map<String, String> reasons = new HashMap<>();
     try (SocketChannel channel = SocketChannel.to(daemon)) {
       for (Fallback fallback :
@@ -39,7 +31,7 @@ final class FallbackReasons {
               .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
               .status(StatusRequest.getDefaultInstance())
               .getFallbacksList()) {
-        if (unpacked.contains(fallback.getChainId())) {
+        if (chainIds.contains(fallback.getChainId())) {
           reasons.putIfAbsent(fallback.getChainId(), fallback.getReason());
         }
       }

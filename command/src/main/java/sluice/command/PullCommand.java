@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,6 +26,7 @@ import sluice.registry.RegistryClient;
 import sluice.registry.RegistryConfig;
 import sluice.snapshotter.containerd.Containerd;
 import sluice.snapshotter.pull.ImagePull;
+import sluice.snapshotter.pull.NotUnpackedException;
 import sluice.snapshotter.pull.PulledImage;
 import sluice.snapshotter.pull.PulledLayer;
 
@@ -101,10 +104,9 @@ final class PullCommand implements Callable<Integer> {
     long begin = System.nanoTime();
     PulledImage pulled = interruptibly(() -> pull(reference));
     Duration took = Duration.ofNanos(System.nanoTime() - begin);
+    Set<String> unpacked = unpacked(pulled);
     Map<String, String> reasons =
-        pulled.count(PulledLayer.State.UNPACKED) == 0
-            ? Map.of()
-            : FallbackReasons.of(address, pulled);
+        unpacked.isEmpty() ? Map.of() : FallbackReasons.of(address, unpacked);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(json(pulled, reasons, took));
@@ -122,7 +124,20 @@ final class PullCommand implements Callable<Integer> {
         PullProgress progress = new PullProgress()) {
       return new ImagePull(client, snapshotter, registry, registry, progress)
           .pull(reference, platform);
+    } catch (NotUnpackedException e) {
+      String reason = FallbackReasons.of(address, Set.of(e.chainId())).get(e.chainId());
+      throw reason == null
+          ? e
+          : new IOException(e.getMessage() + "; it is not lazy because of this: " + reason, e);
     }
+  }
+
+  /** The chain IDs of the layers that are not lazy. */
+  private static Set<String> unpacked(PulledImage pulled) {
+    return pulled.layers().stream()
+        .filter(layer -> layer.state() == PulledLayer.State.UNPACKED)
+        .map(layer -> layer.name().chainId().toString())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** What a signal ends. */

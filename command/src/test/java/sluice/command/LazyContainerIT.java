@@ -141,6 +141,33 @@ final class LazyContainerIT {
   }
 
   @Test
+  void layerThatNobodyCanServe_isNamedWithTheReason() throws Exception {
+    PrintStream before = System.err;
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+    try {
+      assertThat(
+              sluice(
+                      "pull",
+                      "--containerd",
+                      socket(),
+                      "--address",
+                      directory.resolve("s.sock").toString(),
+                      image("nydus-v5"))
+                  .code())
+          .isEqualTo(1);
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .contains("layer 1 of 4")
+        .contains("no processor for media-type")
+        .contains("RAFS v5, and Sluice reads only v6");
+    containerd.collectGarbage();
+    assertThat(containerd.ctr("content", "list", "-q")).isBlank();
+  }
+
+  @Test
   void daemonThatIsNotThere_isNamed() throws Exception {
     daemon.close();
     assertThat(sluice("pull", "--containerd", socket(), image(RAFS)).code()).isEqualTo(1);

@@ -61,6 +61,7 @@ public final class ImagePull {
   /**
    * Pulls an image; one that is there already is looked up again, and changed if its tag moved.
    *
+   * @throws NotUnpackedException if a layer is neither lazy nor of a type that containerd unpacks
    * @throws IOException if containerd, its snapshotter or the registry fails; what was done until
    *     then is collected as garbage
    */

@@ -112,7 +112,7 @@ final class LayerPull {
       Digest diffId = image.image().config().diffIds().get(layer.number() - 1);
       Descriptor descriptor = layer.descriptor();
       lease.content().write(descriptor, () -> open(layer), Map.of());
-      Descriptor applied = lease.diff().apply(descriptor, active.mounts());
+      Descriptor applied = apply(layer, active);
       if (!applied.digest().equals(diffId)) {
         throw new CorruptException(
             "unpacked, it has digest %s; the configuration says diff ID %s"
@@ -125,6 +125,18 @@ final class LayerPull {
     } catch (IOException | InterruptedException e) {
       remove(active, e);
       throw e;
+    }
+  }
+
+  private Descriptor apply(PulledLayer.Name layer, Prepared.ToBeUnpacked active)
+      throws IOException, InterruptedException {
+    try {
+      return lease.diff().apply(layer.descriptor(), active.mounts());
+    } catch (ContainerdException e) {
+      throw new NotUnpackedException(
+          "%s is not lazy, and was not unpacked: %s".formatted(title(layer), e.getMessage()),
+          layer.chainId().toString(),
+          e);
     }
   }
 
