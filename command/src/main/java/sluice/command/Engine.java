@@ -36,6 +36,9 @@ import sluice.snapshotter.image.LocalContent;
  */
 final class Engine implements Closeable {
 
+  /** Where a test has the process die, as {@link Failpoints#parse} reads it. */
+  private static final String FAILPOINT = "SLUICE_FAILPOINT";
+
   /** Layers that are treated as if no format served them: digests with commas between them. */
   private static final String REFUSED_LAYERS = "SLUICE_TEST_REFUSE_LAYERS";
 
@@ -89,7 +92,7 @@ final class Engine implements Closeable {
               new EncodingDecoder(),
               CacheSettings.defaults(),
               listeners.cache(),
-              Failpoints.NONE);
+              Failpoints.parse(System.getenv().getOrDefault(FAILPOINT, "")));
       try {
         List<LayerFormat> formats = List.of(new RafsFormat(places), new TarFormat(places));
         LayerLibrary layers =

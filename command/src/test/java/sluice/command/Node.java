@@ -1,0 +1,107 @@
+package sluice.command;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A daemon in a process of its own, with a root, a socket and mount points below one directory,
+ * which {@link #close} deletes.
+ */
+final class Node implements Closeable {
+
+  /** The port of metrics is the whole host's, and a busy host is no reason to fall back. */
+  private static final String CONFIG =
+      """
+      [metrics]
+      address = ""
+      [pull]
+      index_deadline_seconds = 50
+      """;
+
+  private final Path directory;
+  private SluiceProcess daemon;
+  private SnapshotCaller client;
+
+  private Node(Path directory, SluiceProcess daemon, SnapshotCaller client) {
+    this.directory = directory;
+    this.daemon = daemon;
+    this.client = client;
+  }
+
+  /** Starts one; returns once it answers. */
+  static Node start() throws IOException, InterruptedException {
+    Path directory = Files.createTempDirectory("sl");
+    Files.writeString(directory.resolve("config.toml"), CONFIG);
+    SluiceProcess daemon = serve(directory, Map.of());
+    return new Node(directory, daemon, SnapshotCaller.to(directory.resolve("s.sock")));
+  }
+
+  /** Starts the daemon again, after its end. */
+  void restart(Map<String, String> environment) throws IOException, InterruptedException {
+    client.close();
+    daemon = serve(directory, environment);
+    client = SnapshotCaller.to(directory.resolve("s.sock"));
+  }
+
+  SluiceProcess daemon() {
+    return daemon;
+  }
+
+  SnapshotCaller client() {
+    return client;
+  }
+
+  /** A mount point; it need not be there. */
+  Path target(String name) {
+    return directory.resolve("t").resolve(name);
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  private static SluiceProcess serve(Path directory, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    Path log = directory.resolve("log");
+    Files.deleteIfExists(log);
+    return SluiceProcess.start(
+            log,
+            environment,
+            "serve",
+            "--root",
+            directory.resolve("root").toString(),
+            "--address",
+            directory.resolve("s.sock").toString(),
+            "--config",
+            directory.resolve("config.toml").toString())
+        .await(" serves ");
+  }
+
+  @Override
+  public void close() throws IOException {
+    client.close();
+    try {
+      Shell.unmountBelow(directory.resolve("t"));
+      if (daemon.isAlive()) {
+        var _ = daemon.stop();
+      }
+      Shell.unmountBelow(directory);
+    } catch (InterruptedException e) {
+      daemon.close();
+      Thread.currentThread().interrupt();
+    }
+    try (Stream<Path> tree = Files.walk(directory)) {
+      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    } catch (UncheckedIOException e) {
+      throw new IOException(directory + " cannot be deleted", e);
+    }
+  }
+}
