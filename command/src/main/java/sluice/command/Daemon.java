@@ -107,7 +107,8 @@ final class Daemon implements Closeable {
                 root.resolve("node"),
                 FuseOptions.forContainers(),
                 MeterListeners.fuse(meters)));
-    LazyLayers images = new MeteredLazyLayers(images(config, engine, mounter), meters);
+    ImageLibrary library = images(config, engine, mounter);
+    LazyLayers images = new MeteredLazyLayers(library, meters);
     Fallbacks fallbacks = new Fallbacks();
     Snapshotter snapshotter = Snapshotter.start(root, store, images, fallbacks);
     gauges(meters, snapshotter, engine);
@@ -115,7 +116,11 @@ final class Daemon implements Closeable {
     List<BindableService> services =
         List.of(
             new SnapshotsService(snapshotter),
-            new ControlService(self, snapshotter, fallbacks, List.of()));
+            new ControlService(
+                self,
+                snapshotter,
+                fallbacks,
+                List.of(new DaemonStatus(library, engine.cache(), store, meters))));
     Path parent = config.address().toAbsolutePath().getParent();
     if (parent != null) {
       Files.createDirectories(parent);
@@ -124,7 +129,7 @@ final class Daemon implements Closeable {
     LOG.info("sluice {} serves {} from {}", Version.text(), config.address(), root);
   }
 
-  private static LazyLayers images(Config config, Engine engine, RootfsMounter mounter)
+  private static ImageLibrary images(Config config, Engine engine, RootfsMounter mounter)
       throws IOException {
     return ImageLibrary.open(
         new ImageLibrary.Settings(

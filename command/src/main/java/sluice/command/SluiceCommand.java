@@ -22,6 +22,7 @@ import sluice.command.config.Config;
       MountCommand.class,
       PullCommand.class,
       ServeCommand.class,
+      StatusCommand.class,
       CommandLine.HelpCommand.class
     })
 final class SluiceCommand implements Runnable {

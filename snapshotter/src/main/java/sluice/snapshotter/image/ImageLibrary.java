@@ -58,6 +58,9 @@ public final class ImageLibrary implements LazyLayers {
   private final DeviceOwners owners = new DeviceOwners();
   private final Map<LazyRun, ChainKey> keys = new ConcurrentHashMap<>();
 
+  /** Why runs could not be mounted when that was last tried. */
+  private final Map<LazyRun, String> problems = new ConcurrentHashMap<>();
+
   /** One sweep at a time; never held across I/O to a registry. */
   private final ReentrantLock sweep = new ReentrantLock();
 
@@ -104,6 +107,15 @@ public final class ImageLibrary implements LazyLayers {
    * @param indexLimit how long one Prepare waits for manifest and index
    */
   public record Settings(Path root, Platform platform, Duration indexLimit, TrustPolicy trust) {}
+
+  /**
+   * A run that is mounted, or should be.
+   *
+   * @param chainId of its topmost layer
+   * @param directory where it is mounted; empty if that is not known
+   * @param problem why it is not mounted; empty if it is
+   */
+  public record RunState(Digest chainId, String directory, String driver, String problem) {}
 
   /** Opens the images below {@link Settings#root}; the layers are those of {@code layers}. */
   public static ImageLibrary open(Settings settings, Ports ports, LayerLibrary layers)
@@ -193,6 +205,7 @@ public final class ImageLibrary implements LazyLayers {
       keys.put(run, key);
       try {
         var lower = roots.mount(key, () -> SingleFlight.await(chains.merge(key, input)));
+        problems.remove(run);
         return new Rootfs(
             lower,
             () -> {
@@ -205,6 +218,7 @@ public final class ImageLibrary implements LazyLayers {
       }
     } catch (IOException e) {
       trees.close();
+      problems.put(run, String.valueOf(e.getMessage()));
       throw new IOException(
           "image %s, chain %s: cannot be mounted: %s"
               .formatted(run.top().image(), run.top().chainId(), e.getMessage()),
@@ -213,6 +227,21 @@ public final class ImageLibrary implements LazyLayers {
       trees.close();
       throw e;
     }
+  }
+
+  /** What is mounted, and what could not be. */
+  public List<RunState> runs() {
+    Set<ChainKey> mounted = roots.mounted();
+    List<RunState> states = new ArrayList<>();
+    keys.forEach((run, key) -> {
+      if (mounted.contains(key) && !problems.containsKey(run)) {
+        states.add(
+            new RunState(run.top().chainId(), roots.target(key).toString(), roots.driver(), ""));
+      }
+    });
+    problems.forEach((run, problem) ->
+        states.add(new RunState(run.top().chainId(), "", roots.driver(), problem)));
+    return states;
   }
 
   @Override
@@ -381,6 +410,7 @@ public final class ImageLibrary implements LazyLayers {
           pins.deleteUnpinned(key.layer(), () -> layers.delete(Set.of(key)));
         }
       }
+      problems.keySet().retainAll(needed.mounted());
       owners.retain(liveChains);
       layers.sweepDevices();
     }

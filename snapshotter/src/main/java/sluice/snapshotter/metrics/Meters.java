@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -156,6 +157,28 @@ public final class Meters {
         .register(registry);
   }
 
+  /** Bytes that came from registries since the daemon started. */
+  public long fetchedBytes() {
+    return total(fetched);
+  }
+
+  /** Bytes that containers read since the daemon started. */
+  public long servedBytes() {
+    return total(served);
+  }
+
+  /** How often each kind of failure occurred, by the label that the metric has. */
+  public Map<String, Long> failureCounts() {
+    Map<String, Long> counts = new TreeMap<>();
+    failures.forEach((kind, counter) -> {
+      long count = (long) counter.count();
+      if (count > 0) {
+        counts.put(label(kind), count);
+      }
+    });
+    return counts;
+  }
+
   /** All figures, in the text form of Prometheus. */
   public String scrape() {
     return registry.scrape();
@@ -178,6 +201,10 @@ public final class Meters {
         .tag(tag, label(value))
         .serviceLevelObjectives(LATENCIES)
         .register(registry);
+  }
+
+  private static long total(Map<?, Counter> counters) {
+    return (long) counters.values().stream().mapToDouble(Counter::count).sum();
   }
 
   private static <K extends Enum<K>, M> Map<K, M> each(Class<K> type, Function<K, M> meter) {

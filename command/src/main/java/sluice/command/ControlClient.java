@@ -1,0 +1,52 @@
+package sluice.command;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import sluice.api.control.ControlGrpc;
+import sluice.api.control.StatusRequest;
+import sluice.api.control.StatusResponse;
+import sluice.snapshotter.containerd.SocketChannel;
+
+/** Asks a running daemon. */
+final class ControlClient {
+
+  /** A daemon answers from memory and its own disk; one that takes longer is stuck. */
+  private static final long LIMIT_SECONDS = 20;
+
+  private ControlClient() {}
+
+  /**
+   * What the daemon says of itself.
+   *
+   * @throws IOException if nobody answers at {@code socket}; the message says what to do
+   */
+  static StatusResponse status(Path socket) throws IOException {
+    if (!Files.exists(socket)) {
+      throw new NoSuchFileException(
+          socket.toString(),
+          null,
+          "no daemon listens there; start `sluice serve`, or name its --address");
+    }
+    try (SocketChannel channel = SocketChannel.to(socket)) {
+      return ControlGrpc.newBlockingStub(channel.channel())
+          .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
+          .status(StatusRequest.getDefaultInstance());
+    } catch (StatusRuntimeException e) {
+      throw new IOException("socket %s: %s".formatted(socket, reason(e.getStatus())), e);
+    }
+  }
+
+  private static String reason(Status status) {
+    return switch (status.getCode()) {
+      case UNAVAILABLE -> "nobody answers; is the daemon running, and are you root?";
+      case UNIMPLEMENTED -> "what listens there is not Sluice";
+      case DEADLINE_EXCEEDED -> "no answer within " + LIMIT_SECONDS + " seconds";
+      default -> status.getCode() + ": " + status.getDescription();
+    };
+  }
+}

@@ -1,0 +1,70 @@
+package sluice.command;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import sluice.api.control.CacheUsage;
+import sluice.api.control.LazyImage;
+import sluice.api.control.RootfsMount;
+import sluice.api.control.StatusResponse;
+import sluice.cache.CacheReport;
+import sluice.cache.ChunkCache;
+import sluice.snapshotter.image.ImageLibrary;
+import sluice.snapshotter.metrics.Meters;
+import sluice.snapshotter.service.ControlService.StatusPart;
+import sluice.snapshotter.state.LazyLayer;
+import sluice.snapshotter.state.Snapshot;
+import sluice.snapshotter.state.SnapshotStore;
+
+/** Tells of a daemon what lies outside the state machine: images, mounts, cache and figures. */
+record DaemonStatus(ImageLibrary images, ChunkCache cache, SnapshotStore store, Meters meters)
+    implements StatusPart {
+
+  @Override
+  public void addTo(StatusResponse.Builder status) throws IOException {
+    CacheReport report = cache.report();
+    status.setCache(
+        CacheUsage.newBuilder()
+            .setDevices(report.devices().size())
+            .setOccupiedBytes(report.occupiedBytes())
+            .setFetchedBytes(meters.fetchedBytes())
+            .setServedBytes(meters.servedBytes()));
+    status.putAllErrorCounts(meters.failureCounts());
+    for (ImageLibrary.RunState run : images.runs()) {
+      status.addMounts(
+          RootfsMount.newBuilder()
+              .setChainId(run.chainId().toString())
+              .setDirectory(run.directory())
+              .setDriver(run.driver())
+              .setProblem(run.problem()));
+    }
+    addImages(status);
+  }
+
+  private void addImages(StatusResponse.Builder status) throws IOException {
+    Map<String, LazyImage.Builder> byImage = new LinkedHashMap<>();
+    for (Snapshot snapshot : store.all()) {
+      LazyLayer lazy = snapshot.lazy();
+      if (lazy != null) {
+        byImage
+            .computeIfAbsent(
+                lazy.image() + " " + lazy.manifest(),
+                key ->
+                    LazyImage.newBuilder()
+                        .setReference(lazy.image())
+                        .setManifest(lazy.manifest().toString()))
+            .addLayers(layer(lazy));
+      }
+    }
+    byImage.values().forEach(status::addImages);
+  }
+
+  private static sluice.api.control.LazyLayer layer(LazyLayer lazy) {
+    return sluice.api.control.LazyLayer.newBuilder()
+        .setDigest(lazy.layer().digest().toString())
+        .setChainId(lazy.chainId().toString())
+        .setFormat(lazy.format())
+        .setBlobBytes(lazy.layer().sizeBytes())
+        .build();
+  }
+}

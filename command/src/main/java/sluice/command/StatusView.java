@@ -1,0 +1,153 @@
+package sluice.command;
+
+import com.google.protobuf.Timestamp;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.TreeMap;
+import sluice.api.control.CacheUsage;
+import sluice.api.control.Fallback;
+import sluice.api.control.LazyImage;
+import sluice.api.control.RootfsMount;
+import sluice.api.control.SnapshotCounts;
+import sluice.api.control.StatusResponse;
+
+/**
+ * A daemon's status, for people and for scripts.
+ *
+ * @param now when it was asked for
+ */
+record StatusView(StatusResponse status, Instant now) {
+
+  /** The keys that scripts rely on; sizes in bytes. */
+  Json json() {
+    SnapshotCounts snapshots = status.getSnapshots();
+    CacheUsage cache = status.getCache();
+    return new Json()
+        .with("version", status.getVersion())
+        .with("root", status.getRoot())
+        .with("startedAt", instant(status.getStartedAt()).toString())
+        .with("uptimeSeconds", uptime().toSeconds())
+        .with(
+            "snapshots",
+            new Json()
+                .with("active", snapshots.getActive())
+                .with("views", snapshots.getViews())
+                .with("committedLocal", snapshots.getCommittedLocal())
+                .with("committedLazy", snapshots.getCommittedLazy()))
+        .with("images", status.getImagesList().stream().map(StatusView::image).toList())
+        .with("mounts", status.getMountsList().stream().map(StatusView::mount).toList())
+        .with("cacheDevices", cache.getDevices())
+        .with("cacheBytes", cache.getOccupiedBytes())
+        .with("fetchedBytes", cache.getFetchedBytes())
+        .with("servedBytes", cache.getServedBytes())
+        .with("fallbacks", status.getFallbacksList().stream().map(StatusView::fallback).toList())
+        .with("fallbackCounts", new TreeMap<>(status.getFallbackCountsMap()))
+        .with("errors", new TreeMap<>(status.getErrorCountsMap()));
+  }
+
+  String text() {
+    SnapshotCounts snapshots = status.getSnapshots();
+    CacheUsage cache = status.getCache();
+    StringJoiner lines = new StringJoiner(System.lineSeparator());
+    lines.add("sluice     " + status.getVersion() + ", up " + text(uptime()));
+    lines.add("root       " + status.getRoot());
+    lines.add(
+        "snapshots  %d active, %d views, %d committed lazy, %d committed local"
+            .formatted(
+                snapshots.getActive(),
+                snapshots.getViews(),
+                snapshots.getCommittedLazy(),
+                snapshots.getCommittedLocal()));
+    lines.add(
+        "cache      %s in %d devices"
+            .formatted(Sizes.text(cache.getOccupiedBytes()), cache.getDevices()));
+    lines.add(
+        "fetched    %s, served %s"
+            .formatted(Sizes.text(cache.getFetchedBytes()), Sizes.text(cache.getServedBytes())));
+    lines.add("errors     " + counts(status.getErrorCountsMap()));
+    lines.add("fallbacks  " + counts(status.getFallbackCountsMap()));
+    for (LazyImage image : status.getImagesList()) {
+      lines.add(
+          "image      %s: %d lazy layers".formatted(image.getReference(), image.getLayersCount()));
+    }
+    for (RootfsMount mount : status.getMountsList()) {
+      lines.add("mount      " + mount.getDirectory() + ": " + state(mount));
+    }
+    for (Fallback fallback : status.getFallbacksList()) {
+      lines.add(
+          "fallback   %s %s: %s"
+              .formatted(instant(fallback.getAt()), fallback.getKind(), fallback.getReason()));
+    }
+    return lines.toString();
+  }
+
+  private Duration uptime() {
+    Duration since = Duration.between(instant(status.getStartedAt()), now);
+    return since.isNegative() ? Duration.ZERO : since;
+  }
+
+  private static String state(RootfsMount mount) {
+    return mount.getProblem().isEmpty()
+        ? "mounted by " + mount.getDriver()
+        : "not mounted: " + mount.getProblem();
+  }
+
+  private static Map<String, Object> image(LazyImage image) {
+    List<Map<String, Object>> layers =
+        image.getLayersList().stream()
+            .map(layer ->
+                new Json()
+                    .with("digest", layer.getDigest())
+                    .with("chainId", layer.getChainId())
+                    .with("format", layer.getFormat())
+                    .with("blobBytes", layer.getBlobBytes())
+                    .members())
+            .toList();
+    return new Json()
+        .with("reference", image.getReference())
+        .with("manifest", image.getManifest())
+        .with("layers", layers)
+        .members();
+  }
+
+  private static Map<String, Object> mount(RootfsMount mount) {
+    return new Json()
+        .with("chainId", mount.getChainId())
+        .with("directory", mount.getDirectory())
+        .with("driver", mount.getDriver())
+        .with("mounted", mount.getProblem().isEmpty())
+        .with("problem", mount.getProblem())
+        .members();
+  }
+
+  private static Map<String, Object> fallback(Fallback fallback) {
+    return new Json()
+        .with("at", instant(fallback.getAt()).toString())
+        .with("image", fallback.getImage())
+        .with("chainId", fallback.getChainId())
+        .with("kind", fallback.getKind())
+        .with("reason", fallback.getReason())
+        .members();
+  }
+
+  private static String counts(Map<String, Long> byKind) {
+    StringJoiner words = new StringJoiner(", ");
+    words.setEmptyValue("none");
+    new TreeMap<>(byKind).forEach((kind, count) -> words.add(count + " " + kind));
+    return words.toString();
+  }
+
+  private static String text(Duration duration) {
+    return duration.toDays() > 0
+        ? "%d d %d h".formatted(duration.toDays(), duration.toHoursPart())
+        : "%d h %d min %d s"
+            .formatted(duration.toHours(), duration.toMinutesPart(), duration.toSecondsPart());
+  }
+
+  private static Instant instant(Timestamp at) {
+    return Instant.ofEpochSecond(at.getSeconds(), at.getNanos());
+  }
+}
