@@ -173,7 +173,7 @@ final class DaemonFaultsIT {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     long[] windows =
         Shell.run(
-                Duration.ofSeconds(120),
+                Duration.ofMinutes(2),
                 List.of(
                     java,
                     "-cp",
