@@ -41,7 +41,7 @@ final class Expected {
 
   private static Stream<String> lines(Fixtures image) throws IOException {
     String name = image.directory().getFileName() + ".expected.jsonl";
-    return Files.lines(Path.of(Fixtures.root().toString(), name));
+    return Files.readAllLines(Path.of(Fixtures.root().toString(), name)).stream();
   }
 
   private static String first(Pattern pattern, String line) {
