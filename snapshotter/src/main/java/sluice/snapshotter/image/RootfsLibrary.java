@@ -1,6 +1,7 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -99,11 +100,23 @@ final class RootfsLibrary {
     }
     Path metadata = image.run();
     Path target = target(key);
-    Files.createDirectories(target);
+    makeMountPoint(target);
     RootfsMounter.Mounted mount = mounter.mount(metadata, devices(metadata, devices), target);
     mounted.put(key, mount);
     LOG.info("chain {} mounted by {} at {}", key, mounter.driver(), target);
     return tree(target);
+  }
+
+  /**
+   * Makes the directory to mount on. One that a killed daemon left mounted may answer ENOTCONN even
+   * to stat, so that it does not look like a directory; the mounter unmounts it.
+   */
+  private static void makeMountPoint(Path target) throws IOException {
+    try {
+      Files.createDirectory(target);
+    } catch (FileAlreadyExistsException e) {
+      LOG.debug("{}: left by an earlier mount", target);
+    }
   }
 
   /** containerd clones the parent of a lower directory for user namespaces; so ours is a child. */
