@@ -19,6 +19,8 @@ import sluice.command.config.Config;
     description = "Starts containers before their images are there.",
     subcommands = {
       ConvertCommand.class,
+      DoctorCommand.class,
+      InspectCommand.class,
       MountCommand.class,
       PullCommand.class,
       ServeCommand.class,
