@@ -2,11 +2,9 @@ package sluice.command;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import sluice.testing.Fixtures;
 
 /** The content of fixtures, as their listings have it. */
@@ -19,29 +17,25 @@ final class Expected {
 
   /** The SHA-256 of a file. */
   static String sha256(Fixtures image, String path) throws IOException {
-    try (Stream<String> lines = lines(image)) {
-      return lines
-          .filter(line -> first(PATH, line).equals(path))
-          .map(line -> first(SHA256, line))
-          .findFirst()
-          .orElseThrow();
-    }
+    return lines(image).stream()
+        .filter(line -> first(PATH, line).equals(path))
+        .map(line -> first(SHA256, line))
+        .findFirst()
+        .orElseThrow();
   }
 
-  /** The regular files with names that need no escapes. */
+  /** The regular files with names that need no quotes. */
   static List<String> files(Fixtures image) throws IOException {
-    try (Stream<String> lines = lines(image)) {
-      return lines
-          .filter(line -> !first(SHA256, line).isEmpty())
-          .map(line -> first(PATH, line))
-          .filter(path -> !path.isEmpty() && path.indexOf(' ') < 0)
-          .toList();
-    }
+    return lines(image).stream()
+        .filter(line -> !first(SHA256, line).isEmpty())
+        .map(line -> first(PATH, line))
+        .filter(path -> path.matches("[\\w/.-]+"))
+        .toList();
   }
 
-  private static Stream<String> lines(Fixtures image) throws IOException {
+  private static List<String> lines(Fixtures image) throws IOException {
     String name = image.directory().getFileName() + ".expected.jsonl";
-    return Files.readAllLines(Path.of(Fixtures.root().toString(), name)).stream();
+    return Files.readAllLines(Fixtures.root().resolve(name));
   }
 
   private static String first(Pattern pattern, String line) {
