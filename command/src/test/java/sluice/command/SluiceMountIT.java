@@ -1,6 +1,7 @@
 package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static sluice.testing.ListingAssert.assertThatTree;
 
 import java.io.IOException;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import sluice.core.ImageReference;
 import sluice.core.Platform;
 import sluice.fuse.FuseOptions;
@@ -71,12 +73,16 @@ final class SluiceMountIT {
   }
 
   private ImageMount mount(String reference) throws IOException, InterruptedException {
+    return mount(reference, Transport.RAW);
+  }
+
+  private ImageMount mount(String reference, Transport transport)
+      throws IOException, InterruptedException {
     return ImageMount.open(
         engine(),
         ImageReference.parse(reference),
         directory,
-        new ImageMount.How(
-            Platform.parse("linux/amd64"), Transport.RAW, FuseOptions.forContainers()));
+        new ImageMount.How(Platform.parse("linux/amd64"), transport, FuseOptions.forContainers()));
   }
 
   private void assertShows(Fixtures fixtures, String tag) throws IOException {
@@ -88,17 +94,44 @@ final class SluiceMountIT {
     shown.isTree(fixtures.expected());
   }
 
+  /** As {@link #images}, but for names that jnr-fuse can't pass. */
+  static Stream<Arguments> imagesWithUtf8Names() {
+    return images().filter(arguments -> !"rawnames".equals(arguments.get()[0]));
+  }
+
   @ParameterizedTest
   @MethodSource("images")
   void mount_fromALayout_showsTheExpectedTree(String image, String tag) throws Exception {
-    Fixtures fixtures = Fixtures.of(image);
-    try (ImageMount mount = mount("oci:" + fixtures.directory() + ":" + tag)) {
-      assertShows(fixtures, tag);
+    assertShowsMounted(image, tag, Transport.RAW);
+  }
+
+  @ParameterizedTest
+  @MethodSource("imagesWithUtf8Names")
+  void mount_byJnr_showsTheExpectedTree(String image, String tag) throws Exception {
+    assertShowsMounted(image, tag, Transport.JNR);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {Fixtures.SOURCE, "nydus-zstd"})
+  void mount_byJnr_ofNamesThatAreNotUtf8_isRefusedWithTheReason(String tag) throws Exception {
+    assertThatThrownBy(() -> mount(reference("rawnames", tag), Transport.JNR))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("rawnames:" + tag)
+        .hasMessageContaining("is not UTF-8")
+        .hasMessageContaining("raw");
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  private void assertShowsMounted(String image, String tag, Transport transport) throws Exception {
+    try (ImageMount mount = mount(reference(image, tag), transport)) {
+      assertShows(Fixtures.of(image), tag);
       assertThat(mount.ended()).isFalse();
     }
-    try (Stream<Path> left = Files.list(directory)) {
-      assertThat(left).isEmpty();
-    }
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  private static String reference(String image, String tag) {
+    return "oci:" + Fixtures.of(image).directory() + ":" + tag;
   }
 
   @Test

@@ -32,7 +32,9 @@ final class SluiceProcess implements Closeable {
   /** Starts it; what it writes goes to the end of {@code log}. */
   static SluiceProcess start(Path log, Map<String, String> environment, String... arguments)
       throws IOException {
-    List<String> command = new ArrayList<>(List.of(COMMAND.toString()));
+    // What runs in a shell's background ignores SIGINT, and so would all that it starts.
+    List<String> command =
+        new ArrayList<>(List.of("env", "--default-signal=INT", COMMAND.toString()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder =
         new ProcessBuilder(command)
@@ -61,6 +63,10 @@ final class SluiceProcess implements Closeable {
     return Files.readString(log);
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }
@@ -77,6 +83,12 @@ final class SluiceProcess implements Closeable {
   /** Asks it to end by SIGTERM; the exit status. */
   int stop() throws IOException, InterruptedException {
     process.destroy();
+    return end(END_LIMIT);
+  }
+
+  /** Asks it to end by SIGINT, as Ctrl-C does; the exit status. */
+  int interrupt() throws IOException, InterruptedException {
+    Shell.run("kill", "-INT", Long.toString(process.pid())).done();
     return end(END_LIMIT);
   }
 
