@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Bytes;
@@ -44,6 +45,7 @@ public final class MetadataImage implements Closeable {
   private final DataMap data;
   private final DirectoryReader directories;
   private final XattrReader xattrs;
+  private final @Nullable Set<Bytes> xattrNames;
 
   private MetadataImage(
       Path file,
@@ -51,7 +53,8 @@ public final class MetadataImage implements Closeable {
       ImageBytes bytes,
       Superblock superblock,
       List<DeviceTable.Slot> slots,
-      XattrReader xattrs) {
+      XattrReader xattrs,
+      @Nullable Set<Bytes> xattrNames) {
     this.file = file;
     this.arena = arena;
     this.bytes = bytes;
@@ -63,6 +66,7 @@ public final class MetadataImage implements Closeable {
     this.data = new DataMap(bytes, superblock, slots);
     this.directories = new DirectoryReader(bytes, superblock, data);
     this.xattrs = xattrs;
+    this.xattrNames = xattrNames;
   }
 
   /**
@@ -79,7 +83,8 @@ public final class MetadataImage implements Closeable {
       Superblock superblock = SuperblockReader.read(bytes);
       List<DeviceTable.Slot> slots = DeviceTable.read(bytes, superblock);
       XattrReader xattrs = XattrReader.open(bytes, superblock);
-      return new MetadataImage(file, arena, bytes, superblock, slots, xattrs);
+      return new MetadataImage(
+          file, arena, bytes, superblock, slots, xattrs, XattrNames.read(bytes, superblock));
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       throw e;
@@ -160,6 +165,15 @@ public final class MetadataImage implements Closeable {
   /** The value of one xattr, by full name; null if the inode has none of that name. */
   public @Nullable Bytes xattr(Inode inode, Bytes name) throws CorruptException {
     return xattrs.one(inode, name);
+  }
+
+  /**
+   * The full names of all xattrs in the image: an inode has none but of these. Null if the image
+   * does not say, which only those that {@link MetadataImageWriter} and {@link MetadataImageMerge}
+   * wrote do.
+   */
+  public @Nullable Set<Bytes> xattrNames() {
+    return xattrNames;
   }
 
   /**

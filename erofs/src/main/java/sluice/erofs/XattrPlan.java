@@ -14,8 +14,8 @@ import sluice.core.CorruptException;
 
 /**
  * Which xattrs are shared: those that two inodes or more have, and large ones, so that inodes stay
- * near each other. Shared ones lie in one area and are known by their place in it, in units of 4
- * bytes.
+ * near each other. Shared ones lie in one area, behind the {@link XattrNames}, and are known by their
+ * place in it, in units of 4 bytes.
  *
  * <p>Repetition is found by 64-bit hashes, so that images with millions of different xattrs need
  * little memory; two xattrs of one hash are shared without need, which does no harm.
@@ -35,26 +35,34 @@ final class XattrPlan {
   private final TreeSource source;
   private final long[] repeated;
   private final Map<Xattr, Integer> numbers = new HashMap<>();
+  private final XattrNames names;
   private final List<Xattr> shared = new ArrayList<>();
   private long sharedBytes;
 
-  private XattrPlan(TreeSource source, long[] repeated) {
+  private XattrPlan(TreeSource source, long[] repeated, XattrNames names) {
     this.source = source;
     this.repeated = repeated;
+    this.names = names;
+    this.sharedBytes = names.entryBytes();
   }
 
   static XattrPlan of(TreeSource source) throws CorruptException {
-    XattrPlan plan = new XattrPlan(source, repeatedHashes(source));
+    XattrNames names = new XattrNames();
+    XattrPlan plan = new XattrPlan(source, repeatedHashes(source, names), names);
     for (int inode = 0; inode < source.inodes(); inode++) {
       plan.collect(inode);
     }
     return plan;
   }
 
-  private static long[] repeatedHashes(TreeSource source) throws CorruptException {
+  private static long[] repeatedHashes(TreeSource source, XattrNames names)
+      throws CorruptException {
     LongColumn column = new LongColumn();
     for (int inode = 0; inode < source.inodes(); inode++) {
-      source.xattrs(inode).forEach((name, value) -> column.add(hash(name, value)));
+      source.xattrs(inode).forEach((name, value) -> {
+        column.add(hash(name, value));
+        names.add(name);
+      });
     }
     long[] hashes = column.toArray();
     Arrays.sort(hashes);
@@ -121,6 +129,7 @@ final class XattrPlan {
   }
 
   void writeShared(ImageOutput output) throws IOException {
+    names.write(output);
     for (Xattr xattr : shared) {
       write(output, xattr.name, xattr.value);
     }

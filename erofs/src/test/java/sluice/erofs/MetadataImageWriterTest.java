@@ -219,6 +219,43 @@ class MetadataImageWriterTest {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
+  @Test
+  void xattrNames_areThoseOfTheWholeImage() throws Exception {
+    tree.directory(path(""), PLAIN);
+    tree.file(path("none"), PLAIN, FileContent.empty());
+    try (MetadataImage image = written()) {
+      assertThat(image.xattrNames()).isEmpty();
+    }
+    tree.file(path("a"), PLAIN.withXattrs(xattrs("user.a", "security.b")), FileContent.empty());
+    tree.file(path("b"), PLAIN.withXattrs(xattrs("user.a")), FileContent.empty());
+    Path file = scratch.resolve("named");
+    MetadataImageWriter.write(tree, List.of(), file);
+    try (MetadataImage image = MetadataImage.open(file)) {
+      assertThat(image.xattrNames()).containsExactly(path("security.b"), path("user.a"));
+      assertThat(image.xattrs(inode(image, "a"))).containsOnlyKeys(path("security.b"), path("user.a"));
+      assertThat(image.xattrs(inode(image, "none"))).isEmpty();
+    }
+  }
+
+  @Test
+  void xattrNames_tooManyToKeep_areNotSaid() throws Exception {
+    for (int i = 0; i < 65; i++) {
+      tree.file(path("f" + i), PLAIN.withXattrs(xattrs("user." + i)), FileContent.empty());
+    }
+    try (MetadataImage image = written()) {
+      assertThat(image.xattrNames()).isNull();
+      assertThat(image.xattrs(inode(image, "f64"))).containsOnlyKeys(path("user.64"));
+    }
+  }
+
+  private static SortedMap<Bytes, Bytes> xattrs(String... names) {
+    SortedMap<Bytes, Bytes> xattrs = new TreeMap<>();
+    for (String name : names) {
+      xattrs.put(path(name), path("v"));
+    }
+    return xattrs;
+  }
+
   private interface Entry {
     void to(LayerTree tree) throws IOException;
   }

@@ -72,6 +72,7 @@ class MkfsImageIT {
     try (MetadataImage image = MetadataImage.open(file)) {
       ImageListing listing = ImageListing.of(image, image.rootNid(), List.of(blob));
       ListingAssert expected = ListingAssert.assertThatTree(listing);
+      assertThat(image.xattrNames()).isNull();
       if (options.equals("-x-1")) {
         assertThat(listing.entries().values()).allMatch(entry -> entry.xattrs().isEmpty());
         return;

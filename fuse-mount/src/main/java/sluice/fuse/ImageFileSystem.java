@@ -76,6 +76,16 @@ public final class ImageFileSystem implements ReadOnlyFileSystem {
   }
 
   @Override
+  public boolean supportsXattrs(long node) throws IOException {
+    return image(node).supportsXattrs();
+  }
+
+  @Override
+  public boolean supportsXattr(long node, Bytes name) throws IOException {
+    return image(node).supportsXattr(name);
+  }
+
+  @Override
   public ReadPlan plan(long node, long offset, int lengthBytes) throws IOException {
     return image(node).plan(node, offset, lengthBytes);
   }

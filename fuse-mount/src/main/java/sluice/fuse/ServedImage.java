@@ -43,6 +43,16 @@ public final class ServedImage {
    */
   private static final long INO_STRIDE = 0x9E3779B9L;
 
+  /**
+   * What {@code ls -l} asks of each file. Told once that the file system has no such thing, it does
+   * not ask again; told that this file has none, it does, and the kernel keeps no answer.
+   */
+  private static final Set<Bytes> ASKED_OF_EVERY_FILE =
+      Set.of(
+          Bytes.utf8("security.selinux"),
+          Bytes.utf8("system.posix_acl_access"),
+          Bytes.utf8("system.posix_acl_default"));
+
   /** A seek looks at this many runs at most: it holds up a thread that serves all images. */
   private static final int MAX_SEEK_STEPS = 65_536;
 
@@ -224,6 +234,18 @@ public final class ServedImage {
 
   @Nullable Bytes xattr(long node, Bytes attribute) throws IOException {
     return metadata.xattr(inode(node), attribute);
+  }
+
+  boolean supportsXattrs() {
+    Set<Bytes> names = metadata.xattrNames();
+    return names == null || !names.isEmpty();
+  }
+
+  boolean supportsXattr(Bytes attribute) {
+    Set<Bytes> names = metadata.xattrNames();
+    return names == null
+        || names.contains(attribute)
+        || (!names.isEmpty() && !ASKED_OF_EVERY_FILE.contains(attribute));
   }
 
   ReadPlan plan(long node, long offset, int lengthBytes) throws IOException {

@@ -162,8 +162,13 @@ final class JnrCallbacks extends FuseStubFS {
         Opcode.GETXATTR,
         path,
         () -> {
-          Bytes value = files.xattr(resolve(path), Bytes.utf8(name));
-          return value == null ? -Errno.ENODATA : sized(value.toArray(), buffer, size);
+          long node = resolve(path);
+          Bytes wanted = Bytes.utf8(name);
+          Bytes value = files.xattr(node, wanted);
+          if (value == null) {
+            return files.supportsXattr(node, wanted) ? -Errno.ENODATA : -Errno.EOPNOTSUPP;
+          }
+          return sized(value.toArray(), buffer, size);
         });
   }
 
@@ -173,7 +178,11 @@ final class JnrCallbacks extends FuseStubFS {
         Opcode.LISTXATTR,
         path,
         () -> {
-          Set<Bytes> names = files.xattrNames(resolve(path));
+          long node = resolve(path);
+          Set<Bytes> names = files.xattrNames(node);
+          if (names.isEmpty() && !files.supportsXattrs(node)) {
+            return -Errno.EOPNOTSUPP;
+          }
           int length = names.stream().mapToInt(name -> name.length() + 1).sum();
           ByteBuffer list = ByteBuffer.allocate(length);
           names.forEach(name -> list.put(name.asBuffer()).put((byte) 0));

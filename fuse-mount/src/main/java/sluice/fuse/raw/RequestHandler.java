@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -201,7 +202,8 @@ final class RequestHandler {
   private long xattr(FuseRequest.GetXattr request, MemorySegment body) throws IOException {
     @Nullable Bytes value = files.xattr(request.node(), request.name());
     if (value == null) {
-      return -Errno.ENODATA;
+      boolean supported = files.supportsXattr(request.node(), request.name());
+      return supported ? -Errno.ENODATA : -Errno.EOPNOTSUPP;
     }
     if (request.sizeBytes() == 0) {
       return putSize(body, value.length());
@@ -214,8 +216,12 @@ final class RequestHandler {
 
   /** The names, each with a NUL after it (listxattr(2)). */
   private long xattrNames(FuseRequest.ListXattr request, MemorySegment body) throws IOException {
+    Set<Bytes> names = files.xattrNames(request.node());
+    if (names.isEmpty() && !files.supportsXattrs(request.node())) {
+      return -Errno.EOPNOTSUPP;
+    }
     long length = 0;
-    for (Bytes name : files.xattrNames(request.node())) {
+    for (Bytes name : names) {
       length += name.length() + 1;
     }
     if (request.sizeBytes() == 0) {
@@ -225,7 +231,7 @@ final class RequestHandler {
       return -Errno.ERANGE;
     }
     long at = 0;
-    for (Bytes name : files.xattrNames(request.node())) {
+    for (Bytes name : names) {
       Dirent.put(body, at, name);
       body.set(ValueLayout.JAVA_BYTE, at + name.length(), (byte) 0);
       at += name.length() + 1;
