@@ -10,8 +10,8 @@ import sluice.core.Bytes;
 import sluice.core.CorruptException;
 
 /**
- * The names of all xattrs of an image, kept in the image itself: whoever serves it can say of a name
- * that no file has it, and need not be asked for each file.
+ * The names of all xattrs of an image, kept in the image itself: whoever serves it can say of a
+ * name that no file has it, and need not be asked for each file.
  *
  * <p>They are the value of the first entry of the shared xattrs, a NUL behind each. No inode refers
  * to that entry, and its namespace is one that the kernel does not know, so that no reader of EROFS

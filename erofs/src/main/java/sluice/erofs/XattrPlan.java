@@ -14,8 +14,8 @@ import sluice.core.CorruptException;
 
 /**
  * Which xattrs are shared: those that two inodes or more have, and large ones, so that inodes stay
- * near each other. Shared ones lie in one area, behind the {@link XattrNames}, and are known by their
- * place in it, in units of 4 bytes.
+ * near each other. Shared ones lie in one area, behind the {@link XattrNames}, and are known by
+ * their place in it, in units of 4 bytes.
  *
  * <p>Repetition is found by 64-bit hashes, so that images with millions of different xattrs need
  * little memory; two xattrs of one hash are shared without need, which does no harm.
@@ -59,10 +59,12 @@ final class XattrPlan {
       throws CorruptException {
     LongColumn column = new LongColumn();
     for (int inode = 0; inode < source.inodes(); inode++) {
-      source.xattrs(inode).forEach((name, value) -> {
-        column.add(hash(name, value));
-        names.add(name);
-      });
+      source
+          .xattrs(inode)
+          .forEach((name, value) -> {
+            column.add(hash(name, value));
+            names.add(name);
+          });
     }
     long[] hashes = column.toArray();
     Arrays.sort(hashes);

@@ -232,7 +232,8 @@ class MetadataImageWriterTest {
     MetadataImageWriter.write(tree, List.of(), file);
     try (MetadataImage image = MetadataImage.open(file)) {
       assertThat(image.xattrNames()).containsExactly(path("security.b"), path("user.a"));
-      assertThat(image.xattrs(inode(image, "a"))).containsOnlyKeys(path("security.b"), path("user.a"));
+      assertThat(image.xattrs(inode(image, "a")))
+          .containsOnlyKeys(path("security.b"), path("user.a"));
       assertThat(image.xattrs(inode(image, "none"))).isEmpty();
     }
   }

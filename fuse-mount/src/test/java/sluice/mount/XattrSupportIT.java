@@ -60,7 +60,8 @@ final class XattrSupportIT {
   @ParameterizedTest
   @EnumSource
   void imageWithOneCapability_saysWhatItHas(Transport transport) throws Exception {
-    Attributes marked = new Attributes(0100644, 0, 0, 0, 0, new TreeMap<>(Map.of(CAPABILITY, NET_RAW)));
+    Attributes marked =
+        new Attributes(0100644, 0, 0, 0, 0, new TreeMap<>(Map.of(CAPABILITY, NET_RAW)));
     try (FuseSession session = mount(transport, image(marked))) {
       Path file = session.target().resolve("marked");
       Path other = session.target().resolve("d/0");
@@ -76,11 +77,13 @@ final class XattrSupportIT {
   @ParameterizedTest
   @EnumSource
   void ls_ofManyFiles_asksOnce(Transport transport) throws Exception {
-    Attributes marked = new Attributes(0100644, 0, 0, 0, 0, new TreeMap<>(Map.of(CAPABILITY, NET_RAW)));
+    Attributes marked =
+        new Attributes(0100644, 0, 0, 0, 0, new TreeMap<>(Map.of(CAPABILITY, NET_RAW)));
     try (FuseSession session = mount(transport, image(marked))) {
       run("ls", "-lR", session.target().toString());
 
-      assertThat(count(Opcode.LOOKUP) + count(Opcode.READDIRPLUS) + count(Opcode.GETATTR)).isPositive();
+      assertThat(count(Opcode.LOOKUP) + count(Opcode.READDIRPLUS) + count(Opcode.GETATTR))
+          .isPositive();
       assertThat(count(Opcode.GETXATTR) + count(Opcode.LISTXATTR)).isLessThan(20);
     }
   }
@@ -92,8 +95,7 @@ final class XattrSupportIT {
     Path upper = Files.createDirectory(scratch.resolve("upper"));
     Path work = Files.createDirectory(scratch.resolve("work"));
     try (FuseSession session = mount(transport, image(FILE))) {
-      String layers =
-          "lowerdir=%s,upperdir=%s,workdir=%s".formatted(session.target(), upper, work);
+      String layers = "lowerdir=%s,upperdir=%s,workdir=%s".formatted(session.target(), upper, work);
       Linux.mount("overlay", merged, "overlay", 0, layers);
       try {
         Files.writeString(merged.resolve("d/1"), "changed");
