@@ -53,6 +53,11 @@ final class Node implements Closeable {
     return daemon;
   }
 
+  /** Where it serves containerd. */
+  Path socket() {
+    return directory.resolve("s.sock");
+  }
+
   SnapshotCaller client() {
     return client;
   }

@@ -96,7 +96,20 @@ public final class Fixtures {
 
   /** The manifest of {@code tag}, which must be one. */
   public ImageDocument.Manifest document(String tag) {
-    JsonNode manifest = read(blob(descriptor(tag).digest()));
+    return document(descriptor(tag).digest());
+  }
+
+  /** The manifests that the index of {@code tag} lists, in its order. */
+  public List<ImageDocument.Manifest> listed(String tag) {
+    List<ImageDocument.Manifest> listed = new ArrayList<>();
+    read(blob(descriptor(tag).digest()))
+        .required("manifests")
+        .forEach(manifest -> listed.add(document(descriptor(manifest).digest())));
+    return listed;
+  }
+
+  private ImageDocument.Manifest document(Digest digest) {
+    JsonNode manifest = read(blob(digest));
     List<Descriptor> layers = new ArrayList<>();
     manifest.required("layers").forEach(layer -> layers.add(descriptor(layer)));
     return new ImageDocument.Manifest(
@@ -109,8 +122,13 @@ public final class Fixtures {
 
   /** The diff-ids of the image of {@code tag}, lowest first. */
   public List<Digest> diffIds(String tag) {
+    return diffIds(document(tag));
+  }
+
+  /** The diff-ids of an image of this fixture, lowest first. */
+  public List<Digest> diffIds(ImageDocument.Manifest manifest) {
     List<Digest> diffIds = new ArrayList<>();
-    read(blob(document(tag).config().digest()))
+    read(blob(manifest.config().digest()))
         .required("rootfs")
         .required("diff_ids")
         .forEach(diffId -> diffIds.add(Digest.parse(diffId.textValue())));
