@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -183,6 +184,17 @@ final class CacheDevice implements LazyDevice {
       throw new IllegalArgumentException(
           "device %s: range of %d bytes at %d of %d".formatted(id, length, offset, lengthBytes()));
     }
+  }
+
+  /** Bytes of data that these chunks place in the device. */
+  long dataBytes(IntPredicate chunks) {
+    long bytes = 0;
+    for (int placement = 0; placement < table.placementCount(); placement++) {
+      if (chunks.test(table.chunkOf(placement))) {
+        bytes += table.lengthBytes(placement);
+      }
+    }
+    return bytes;
   }
 
   Path directory() {

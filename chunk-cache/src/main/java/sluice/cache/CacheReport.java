@@ -1,5 +1,6 @@
 package sluice.cache;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import sluice.core.DeviceId;
@@ -22,18 +23,23 @@ public record CacheReport(List<Entry> devices, List<Unreadable> unreadable) {
   /**
    * One device.
    *
-   * @param lengthBytes length of its address space
+   * @param dataBytes what it holds when everything is there
+   * @param presentBytes how many of these bytes are there
    * @param occupiedBytes what it takes on disk
    * @param chunks how many chunks it has
    * @param presentChunks how many of them are there
+   * @param lastUsed when its data was last written, or read from disk; as exact as the access times
+   *     of its file system, which are a day old at most by default
    */
   public record Entry(
       DeviceId id,
       Digest blob,
-      long lengthBytes,
+      long dataBytes,
+      long presentBytes,
       long occupiedBytes,
       int chunks,
       int presentChunks,
+      Instant lastUsed,
       Set<Repository> holders) {
     public Entry {
       holders = Set.copyOf(holders);
@@ -42,9 +48,4 @@ public record CacheReport(List<Entry> devices, List<Unreadable> unreadable) {
 
   /** A device that cannot be opened. */
   public record Unreadable(DeviceId id, String reason) {}
-
-  /** What all devices take on disk, in bytes. */
-  public long occupiedBytes() {
-    return devices.stream().mapToLong(Entry::occupiedBytes).sum();
-  }
 }

@@ -5,10 +5,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -178,6 +182,24 @@ public final class ChunkCache implements DeviceStore, Closeable {
     devices.retain(live);
   }
 
+  /** What all devices occupy on disk now, in bytes; opens none of them. */
+  public long occupiedBytes() throws IOException {
+    long bytes = 0;
+    for (DeviceId id : shelf.ids()) {
+      try {
+        bytes += occupiedBytes(id);
+      } catch (NoSuchFileException e) {
+        log.debug("cache: device {} was deleted meanwhile", id);
+      }
+    }
+    return bytes;
+  }
+
+  /** How many devices there are. */
+  public int deviceCount() throws IOException {
+    return shelf.ids().size();
+  }
+
   /** What is in the cache now. */
   public CacheReport report() throws IOException {
     List<CacheReport.Entry> entries = new ArrayList<>();
@@ -198,19 +220,44 @@ public final class ChunkCache implements DeviceStore, Closeable {
     return new CacheReport.Entry(
         device.id(),
         device.table().blob(),
-        device.lengthBytes(),
+        device.dataBytes(chunk -> true),
+        device.dataBytes(device.presence()::has),
         occupiedBytes(device.id()),
         device.table().chunkCount(),
         device.presence().presentCount(),
+        lastUsed(device.file()),
         device.holders());
+  }
+
+  private static Instant lastUsed(Path file) throws IOException {
+    BasicFileAttributes times = Files.readAttributes(file, BasicFileAttributes.class);
+    return Collections.max(List.of(times.lastAccessTime(), times.lastModifiedTime())).toInstant();
   }
 
   /**
    * Hashes again all that is present of a device. Chunks that are wrong are no longer present: the
-   * next read fetches them.
+   * next read fetches them. An interrupt of the caller ends it after the chunk that it is at.
+   *
+   * @throws NoSuchFileException if there is no such device
    */
-  public CheckReport check(DeviceId id) throws IOException {
-    return new DeviceCheck(devices.open(id, fetcher), files).run();
+  public CheckReport check(DeviceId id, CheckReport.Listener listener)
+      throws IOException, InterruptedException {
+    AtomicBoolean left = new AtomicBoolean();
+    DeviceCheck check =
+        new DeviceCheck(
+            devices.open(id, fetcher),
+            files,
+            listener,
+            () -> left.get() || threads.disk().isShutdown());
+    try {
+      CheckReport report = CacheThreads.on(threads.disk(), check::run);
+      if (threads.disk().isShutdown()) {
+        throw new IOException("cache: closed while device %s was checked".formatted(id));
+      }
+      return report;
+    } finally {
+      left.set(true);
+    }
   }
 
   /** Ends all fetches, whose readers get an error, and makes durable what is present. */

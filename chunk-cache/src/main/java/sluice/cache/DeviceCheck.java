@@ -4,31 +4,44 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.ContentHasher;
 import sluice.core.Digest;
 
-/** Hashes again what a device has. For one thread, once. */
+/**
+ * Hashes again what a device has. For one thread, once, and one that nobody interrupts: that would
+ * close the files for all who read them.
+ */
 final class DeviceCheck {
   private static final Logger log = LoggerFactory.getLogger(DeviceCheck.class);
 
   private final CacheDevice device;
   private final ChunkTable table;
   private final OpenFiles files;
-  private final List<String> bad = new ArrayList<>();
+  private final CheckReport.Listener listener;
+  private final BooleanSupplier stopped;
+  private final List<CheckReport.Bad> bad = new ArrayList<>();
   private int sound;
   private int unverifiable;
 
-  DeviceCheck(CacheDevice device, OpenFiles files) {
+  /**
+   * @param stopped asked before each chunk, whether nobody wants the rest
+   */
+  DeviceCheck(
+      CacheDevice device, OpenFiles files, CheckReport.Listener listener, BooleanSupplier stopped) {
     this.device = device;
     this.table = device.table();
     this.files = files;
+    this.listener = listener;
+    this.stopped = stopped;
   }
 
+  /** Checks all chunks, or until it is stopped. */
   CheckReport run() throws IOException {
     try (OpenFiles.Handle handle = files.acquire(device.directory())) {
-      for (int chunk = 0; chunk < table.chunkCount(); chunk++) {
+      for (int chunk = 0; chunk < table.chunkCount() && !stopped.getAsBoolean(); chunk++) {
         if (device.presence().has(chunk)) {
           check(chunk, handle);
         }
@@ -41,12 +54,15 @@ final class DeviceCheck {
     int placement = table.firstPlacement(chunk);
     boolean covered = true;
     for (int left = table.placementCount(chunk); left > 0; left--) {
-      Digest digest = table.digest(placement);
-      if (digest == null) {
+      Digest expected = table.digest(placement);
+      if (expected == null) {
         covered = false;
-      } else if (!matches(placement, digest, handle)) {
-        clear(chunk, placement, digest, handle);
-        return;
+      } else {
+        Digest found = hash(placement, expected.algorithm(), handle);
+        if (!found.equals(expected)) {
+          clear(bad(chunk, placement, expected, found), handle);
+          return;
+        }
       }
       placement = left > 1 ? table.nextPlacement(placement) : placement;
     }
@@ -54,27 +70,30 @@ final class DeviceCheck {
     unverifiable += covered ? 0 : 1;
   }
 
-  private boolean matches(int placement, Digest digest, OpenFiles.Handle handle)
+  private Digest hash(int placement, Digest.Algorithm algorithm, OpenFiles.Handle handle)
       throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate((int) table.lengthBytes(placement));
     Disk.read(handle.data(), bytes, table.deviceOffset(placement));
-    return ContentHasher.matches(digest, bytes.flip());
+    byte[] hash = ContentHasher.hash(algorithm, bytes.flip());
+    listener.hashed(bytes.limit());
+    return Digest.of(algorithm, hash);
   }
 
-  private void clear(int chunk, int placement, Digest digest, OpenFiles.Handle handle)
-      throws IOException {
-    device.presence().clear(chunk, handle.presence());
-    String message =
-        "chunk %d %s of %s: %d bytes at %d of %s are not %s"
-            .formatted(
-                chunk,
-                table.encoded(chunk),
-                device,
-                table.lengthBytes(placement),
-                table.deviceOffset(placement),
-                device.file(),
-                digest);
-    log.warn("cache: {}; it is fetched again", message);
-    bad.add(message);
+  private CheckReport.Bad bad(int chunk, int placement, Digest expected, Digest found) {
+    return new CheckReport.Bad(
+        table.blob(),
+        chunk,
+        table.encoded(chunk),
+        table.deviceOffset(placement),
+        table.lengthBytes(placement),
+        expected,
+        found);
+  }
+
+  private void clear(CheckReport.Bad wrong, OpenFiles.Handle handle) throws IOException {
+    device.presence().clear(wrong.number(), handle.presence());
+    log.warn("cache: device {}: {}; it is fetched again", device.id(), wrong);
+    bad.add(wrong);
+    listener.found(wrong);
   }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -208,24 +207,6 @@ final class ChunkCacheTest {
     assertThat(before).isLessThan(64 << 10);
     device.ensure(0, 1, Lane.DEMAND);
     assertThat(cache.cache().occupiedBytes(device.id())).isEqualTo(before + (1 << 20));
-  }
-
-  @Test
-  void check_damagedData_isFoundAndFetchedAgain() throws Exception {
-    TestDevice expected = mixed();
-    LazyDevice device = cache.add(expected);
-    TestCache.assertHolds(device, expected);
-    assertThat(cache.cache().check(device.id()))
-        .isEqualTo(new CheckReport(device.id(), 4, 1, List.of()));
-    try (RandomAccessFile file = new RandomAccessFile(device.file().toFile(), "rw")) {
-      file.seek(70_000);
-      file.write(~expected.content()[70_000]);
-    }
-    CheckReport report = cache.cache().check(device.id());
-    assertThat(report.sound()).isEqualTo(3);
-    assertThat(report.bad()).singleElement().asString().contains("100000 bytes at 5000");
-    assertThat(device.present(70_000, 1)).isFalse();
-    TestCache.assertHolds(device, expected);
   }
 
   @Test
