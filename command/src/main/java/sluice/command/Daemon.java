@@ -1,43 +1,29 @@
 package sluice.command;
 
-import io.grpc.BindableService;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Instant;
-import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import java.util.Set;
 import java.util.function.DoubleSupplier;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.command.config.Config;
-import sluice.core.Platform;
-import sluice.core.RootfsMounter;
-import sluice.fuse.FuseOptions;
-import sluice.fuse.Transport;
-import sluice.mount.FuseMounters;
-import sluice.snapshotter.image.ImageLibrary;
 import sluice.snapshotter.image.LocalContent;
-import sluice.snapshotter.image.TrustPolicy;
 import sluice.snapshotter.metrics.MeteredLazyLayers;
 import sluice.snapshotter.metrics.Meters;
 import sluice.snapshotter.metrics.MetricsServer;
+import sluice.snapshotter.service.CacheService;
 import sluice.snapshotter.service.ControlService;
 import sluice.snapshotter.service.SnapshotsService;
 import sluice.snapshotter.service.SocketServer;
 import sluice.snapshotter.state.Fallbacks;
-import sluice.snapshotter.state.LazyLayers;
 import sluice.snapshotter.state.SnapshotCounts;
 import sluice.snapshotter.state.Snapshotter;
 import sluice.snapshotter.store.RootLock;
-import sluice.snapshotter.store.SqliteSnapshotStore;
 
 /**
  * The daemon that containerd speaks with. It answers as soon as its store is open; the images that
@@ -50,8 +36,7 @@ final class Daemon implements Closeable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
 
-  /** What must be closed, the last opened first. */
-  private final Deque<Closeable> opened = new ArrayDeque<>();
+  private final OpenParts opened = new OpenParts();
 
   private Daemon() {}
 
@@ -67,11 +52,7 @@ final class Daemon implements Closeable {
       daemon.open(config);
       return daemon;
     } catch (IOException | RuntimeException e) {
-      try {
-        daemon.close();
-      } catch (IOException suppressed) {
-        e.addSuppressed(suppressed);
-      }
+      daemon.opened.closeAfter(e);
       throw e;
     }
   }
@@ -79,11 +60,20 @@ final class Daemon implements Closeable {
   private void open(Config config) throws IOException {
     Path root = config.root();
     Engine.makePrivate(root);
-    keep(RootLock.take(root));
     Meters meters = new Meters();
+    NodeStock stock =
+        opened.keep(
+            NodeStock.open(
+                RootLock.take(root),
+                config,
+                LocalContent.NONE,
+                new NodeStock.Listeners(
+                    new Engine.Listeners(
+                        MeterListeners.fetches(meters), MeterListeners.cache(meters)),
+                    MeterListeners.fuse(meters))));
     if (!config.metrics().address().isEmpty()) {
       MetricsServer metrics =
-          keep(
+          opened.keep(
               MetricsServer.start(
                   address(config.metrics().address()),
                   meters::scrape,
@@ -91,60 +81,25 @@ final class Daemon implements Closeable {
       LOG.info("metrics on http://{}/metrics", config.metrics().address());
       LOG.debug("metrics server {}", metrics.address());
     }
-    SqliteSnapshotStore store =
-        keep(SqliteSnapshotStore.open(root.resolve("sluice.db"), InstantSource.system()));
-    Engine engine =
-        keep(
-            Engine.open(
-                root,
-                config.pull().parallelStreams(),
-                new Engine.Listeners(
-                    MeterListeners.fetches(meters), MeterListeners.cache(meters))));
-    RootfsMounter mounter =
-        keep(
-            FuseMounters.forNode(
-                transport(config),
-                root.resolve("node"),
-                FuseOptions.forContainers(),
-                MeterListeners.fuse(meters)));
-    ImageLibrary library = images(config, engine, mounter);
-    LazyLayers images = new MeteredLazyLayers(library, meters);
     Fallbacks fallbacks = new Fallbacks();
-    Snapshotter snapshotter = Snapshotter.start(root, store, images, fallbacks);
-    gauges(meters, snapshotter, engine);
+    Snapshotter snapshotter =
+        Snapshotter.start(
+            root, stock.store(), new MeteredLazyLayers(stock.images(), meters), fallbacks);
+    gauges(meters, snapshotter, stock.engine());
     ControlService.Daemon self = new ControlService.Daemon(Version.text(), root, Instant.now());
-    List<BindableService> services =
-        List.of(
-            new SnapshotsService(snapshotter),
-            new ControlService(
-                self,
-                snapshotter,
-                fallbacks,
-                List.of(new DaemonStatus(library, engine.cache(), store, meters))));
     Path parent = config.address().toAbsolutePath().getParent();
     if (parent != null) {
       Files.createDirectories(parent);
     }
-    keep(SocketServer.listen(config.address(), services));
+    opened.keep(
+        SocketServer.listen(
+            config.address(),
+            List.of(
+                new SnapshotsService(snapshotter),
+                new ControlService(
+                    self, snapshotter, fallbacks, List.of(new DaemonStatus(stock, meters))),
+                new CacheService(new NodeCache(stock, snapshotter)))));
     LOG.info("sluice {} serves {} from {}", Version.text(), config.address(), root);
-  }
-
-  private static ImageLibrary images(Config config, Engine engine, RootfsMounter mounter)
-      throws IOException {
-    return ImageLibrary.open(
-        new ImageLibrary.Settings(
-            config.root(),
-            Platform.host(),
-            config.pull().indexDeadline(),
-            trust(config.trust().unverifiedDiffIds())),
-        new ImageLibrary.Ports(
-            engine.places(),
-            LocalContent.NONE,
-            engine.cache(),
-            mounter,
-            engine.workers(),
-            Clock.systemUTC()),
-        engine.layers());
   }
 
   private static void gauges(Meters meters, Snapshotter snapshotter, Engine engine) {
@@ -155,9 +110,7 @@ final class Daemon implements Closeable {
         count(snapshotter, counts -> counts.committedLocal() + counts.committedLazy()));
     meters.cacheBytes(() -> {
       try {
-        return engine.cache().report().devices().stream()
-            .mapToLong(entry -> entry.occupiedBytes())
-            .sum();
+        return engine.cache().occupiedBytes();
       } catch (IOException e) {
         LOG.debug("cache: its size cannot be told", e);
         return Double.NaN;
@@ -177,22 +130,6 @@ final class Daemon implements Closeable {
     };
   }
 
-  private static Transport transport(Config config) {
-    return switch (config.fuse().transport()) {
-      case RAW -> Transport.RAW;
-      case JNR -> Transport.JNR;
-    };
-  }
-
-  private static TrustPolicy trust(Config.UnverifiedDiffIds configured) {
-    return switch (configured) {
-      case Config.UnverifiedDiffIds.Allow() -> new TrustPolicy.Allow();
-      case Config.UnverifiedDiffIds.Deny() -> new TrustPolicy.Deny();
-      case Config.UnverifiedDiffIds.From(Set<String> registries) ->
-          new TrustPolicy.Registries(registries);
-    };
-  }
-
   private static InetSocketAddress address(String text) throws IOException {
     int colon = text.lastIndexOf(':');
     try {
@@ -203,27 +140,8 @@ final class Daemon implements Closeable {
     }
   }
 
-  private <C extends Closeable> C keep(C closeable) {
-    opened.push(closeable);
-    return closeable;
-  }
-
   @Override
   public void close() throws IOException {
-    IOException failed = null;
-    while (!opened.isEmpty()) {
-      try {
-        opened.pop().close();
-      } catch (IOException e) {
-        if (failed == null) {
-          failed = e;
-        } else {
-          failed.addSuppressed(e);
-        }
-      }
-    }
-    if (failed != null) {
-      throw failed;
-    }
+    opened.close();
   }
 }

@@ -14,7 +14,10 @@ final class Failure {
 
   static String sentence(Throwable failure) {
     return switch (failure) {
-      case NoSuchFileException e -> e.getFile() + ": no such file or directory";
+      case NoSuchFileException e ->
+          e.getFile()
+              + ": "
+              + (e.getReason() == null ? "no such file or directory" : e.getReason());
       case AccessDeniedException e -> e.getFile() + ": permission denied; are you root?";
       case FileAlreadyExistsException e -> e.getFile() + ": is there already";
       case FileSystemException e -> oneLine(e.getMessage(), e);

@@ -12,7 +12,10 @@ import sluice.core.FetchException;
 import sluice.core.Lane;
 import sluice.registry.FetchListener;
 
-/** Bytes that come in, as a bar on stderr if that is a terminal. Closing it twice is harmless. */
+/**
+ * Bytes that come in or are gone through, as a bar on stderr if that is a terminal. Closing it
+ * twice is harmless.
+ */
 final class Progress implements AutoCloseable {
 
   private static final long MIB = 1 << 20;
@@ -56,7 +59,15 @@ final class Progress implements AutoCloseable {
         CacheListener.NONE);
   }
 
-  private void step(long bytes) {
+  /** Says how much there is in all. */
+  void outOf(long bytes) {
+    if (bar != null) {
+      bar.maxHint(bytes);
+    }
+  }
+
+  /** So much more is done. */
+  void step(long bytes) {
     if (bar != null) {
       bar.stepBy(bytes);
     }

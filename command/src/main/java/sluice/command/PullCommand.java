@@ -42,8 +42,6 @@ import sluice.snapshotter.pull.PulledLayer;
     })
 final class PullCommand implements Callable<Integer> {
 
-  private static final Duration LONG = Duration.ofDays(1);
-
   @Spec private CommandSpec spec = CommandSpec.create();
   @ParentCommand private SluiceCommand sluice = new SluiceCommand();
 
@@ -102,7 +100,8 @@ final class PullCommand implements Callable<Integer> {
       throw new IllegalArgumentException("picocli checks that it is given");
     }
     long begin = System.nanoTime();
-    PulledImage pulled = interruptibly(() -> pull(reference));
+    // So that on Ctrl-C the lease is given back, and what was done is collected soon.
+    PulledImage pulled = sluice.stop().during(() -> pull(reference));
     Duration took = Duration.ofNanos(System.nanoTime() - begin);
     Set<String> unpacked = unpacked(pulled);
     Map<String, String> reasons =
@@ -138,34 +137,6 @@ final class PullCommand implements Callable<Integer> {
         .filter(layer -> layer.state() == PulledLayer.State.UNPACKED)
         .map(layer -> layer.name().chainId().toString())
         .collect(Collectors.toUnmodifiableSet());
-  }
-
-  /** What a signal ends. */
-  private interface Work<T> {
-    T run() throws IOException, InterruptedException;
-  }
-
-  /** So that on Ctrl-C the lease is given back, and what was done is collected soon. */
-  private <T> T interruptibly(Work<T> work) throws IOException, InterruptedException {
-    Thread caller = Thread.currentThread();
-    StopSignal stop = sluice.stop();
-    stop.listen();
-    Thread watcher =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                if (stop.await(LONG)) {
-                  caller.interrupt();
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
-    try {
-      return work.run();
-    } finally {
-      watcher.interrupt();
-    }
   }
 
   private static void print(

@@ -18,6 +18,7 @@ import sluice.command.config.Config;
     synopsisSubcommandLabel = "COMMAND",
     description = "Starts containers before their images are there.",
     subcommands = {
+      CacheCommand.class,
       ConvertCommand.class,
       DoctorCommand.class,
       InspectCommand.class,

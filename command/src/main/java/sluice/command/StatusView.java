@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import sluice.api.control.CacheUsage;
 import sluice.api.control.Fallback;
 import sluice.api.control.LazyImage;
+import sluice.api.control.LazyLayer;
 import sluice.api.control.RootfsMount;
 import sluice.api.control.SnapshotCounts;
 import sluice.api.control.StatusResponse;
@@ -71,7 +73,12 @@ record StatusView(StatusResponse status, Instant now) {
     lines.add("fallbacks  " + counts(status.getFallbackCountsMap()));
     for (LazyImage image : status.getImagesList()) {
       lines.add(
-          "image      %s: %d lazy layers".formatted(image.getReference(), image.getLayersCount()));
+          "image      %s: %d lazy layers of %s, %s cached"
+              .formatted(
+                  image.getReference(),
+                  image.getLayersCount(),
+                  Sizes.text(total(image, LazyLayer::getBlobBytes)),
+                  Sizes.text(total(image, LazyLayer::getCachedBytes))));
     }
     for (RootfsMount mount : status.getMountsList()) {
       lines.add("mount      " + mount.getDirectory() + ": " + state(mount));
@@ -95,6 +102,10 @@ record StatusView(StatusResponse status, Instant now) {
         : "not mounted: " + mount.getProblem();
   }
 
+  private static long total(LazyImage image, ToLongFunction<LazyLayer> bytes) {
+    return image.getLayersList().stream().mapToLong(bytes).sum();
+  }
+
   private static Map<String, Object> image(LazyImage image) {
     List<Map<String, Object>> layers =
         image.getLayersList().stream()
@@ -104,6 +115,7 @@ record StatusView(StatusResponse status, Instant now) {
                     .with("chainId", layer.getChainId())
                     .with("format", layer.getFormat())
                     .with("blobBytes", layer.getBlobBytes())
+                    .with("cachedBytes", layer.getCachedBytes())
                     .members())
             .toList();
     return new Json()

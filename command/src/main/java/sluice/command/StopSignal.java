@@ -1,5 +1,6 @@
 package sluice.command;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,33 @@ final class StopSignal {
   /** Waits for a signal, but not longer than {@code limit}; whether there was one. */
   boolean await(Duration limit) throws InterruptedException {
     return asked.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** What a signal ends. */
+  @FunctionalInterface
+  interface Work<T> {
+    T run() throws IOException, InterruptedException;
+  }
+
+  /** Does something that a signal interrupts, so that it ends in its own way. */
+  <T> T during(Work<T> work) throws IOException, InterruptedException {
+    Thread caller = Thread.currentThread();
+    listen();
+    Thread watcher =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                asked.await();
+                caller.interrupt();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    try {
+      return work.run();
+    } finally {
+      watcher.interrupt();
+    }
   }
 
   /** Says that the command has ended. */

@@ -229,6 +229,11 @@ public final class ImageLibrary implements LazyLayers {
     }
   }
 
+  /** The tree that shows the chain up to a layer, or the layer's own; empty if it must be made. */
+  public Optional<KeptLayer> kept(LazyLayer layer) {
+    return runTrees.kept(layer);
+  }
+
   /** What is mounted, and what could not be. */
   public List<RunState> runs() {
     Set<ChainKey> mounted = roots.mounted();

@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +24,24 @@ final class Calls {
     try {
       T reply = interruptible(body);
       replies.onNext(reply);
+      replies.onCompleted();
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      replies.onError(failed(name, e));
+    }
+  }
+
+  /** What a call does that has many replies. */
+  @FunctionalInterface
+  interface Source<T> {
+    void sendTo(Consumer<T> replies) throws IOException, InterruptedException;
+  }
+
+  static <T> void stream(String name, StreamObserver<T> replies, Source<T> source) {
+    try {
+      interruptible(() -> {
+        source.sendTo(replies::onNext);
+        return name;
+      });
       replies.onCompleted();
     } catch (IOException | InterruptedException | RuntimeException e) {
       replies.onError(failed(name, e));

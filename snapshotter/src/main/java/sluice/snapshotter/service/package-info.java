@@ -4,8 +4,9 @@
  *
  * <p>{@link sluice.snapshotter.service.SocketServer} listens, {@link
  * sluice.snapshotter.service.SnapshotsService} and {@link
- * sluice.snapshotter.service.ControlService} are what it serves, and {@code StatusMapping} is the
- * only place that knows which fault has which gRPC status.
+ * sluice.snapshotter.service.ControlService} and {@link sluice.snapshotter.service.CacheService}
+ * are what it serves, and {@code StatusMapping} is the only place that knows which fault has which
+ * gRPC status.
  */
 @NullMarked
 package sluice.snapshotter.service;

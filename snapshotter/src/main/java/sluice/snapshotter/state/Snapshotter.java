@@ -59,13 +59,20 @@ public final class Snapshotter {
   public static Snapshotter start(
       Path root, SnapshotStore store, LazyLayers lazyLayers, Fallbacks fallbacks)
       throws IOException {
+    Snapshotter started = open(root, store, lazyLayers, fallbacks);
+    lazyLayers.restore(started.chains.needed(store.all()));
+    return started;
+  }
+
+  /** As {@link #start}, but mounts nothing: for who only looks, or cleans up. */
+  public static Snapshotter open(
+      Path root, SnapshotStore store, LazyLayers lazyLayers, Fallbacks fallbacks)
+      throws IOException {
     Path directory = Files.createDirectories(root.resolve("snapshots"));
     // Images hold set-id files, which no other user of the host may reach.
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
     SnapshotDirectories directories = new SnapshotDirectories(directory);
-    Chains chains = new Chains(directories);
-    lazyLayers.restore(chains.needed(store.all()));
-    return new Snapshotter(store, lazyLayers, directories, chains, fallbacks);
+    return new Snapshotter(store, lazyLayers, directories, new Chains(directories), fallbacks);
   }
 
   /**
