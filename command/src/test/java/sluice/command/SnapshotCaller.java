@@ -10,11 +10,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import sluice.api.containerd.snapshots.Info;
 import sluice.api.containerd.snapshots.ListSnapshotsRequest;
 import sluice.api.containerd.snapshots.MountsRequest;
 import sluice.api.containerd.snapshots.PrepareSnapshotRequest;
+import sluice.api.containerd.snapshots.RemoveSnapshotRequest;
 import sluice.api.containerd.snapshots.SnapshotsGrpc;
 import sluice.api.containerd.types.Mount;
 import sluice.core.Descriptor;
@@ -76,6 +79,26 @@ final class SnapshotCaller implements Closeable {
         .getMountsList();
   }
 
+  /** Removes all snapshots, and leaves what they stood on to a clean-up. */
+  void removeAll() {
+    List<Info> left = list(List.of());
+    while (!left.isEmpty()) {
+      Set<String> parents = left.stream().map(Info::getParent).collect(Collectors.toSet());
+      for (Info snapshot : left) {
+        if (!parents.contains(snapshot.getName())) {
+          var _ =
+              stub()
+                  .remove(
+                      RemoveSnapshotRequest.newBuilder()
+                          .setSnapshotter(SNAPSHOTTER)
+                          .setKey(snapshot.getName())
+                          .build());
+        }
+      }
+      left = list(List.of());
+    }
+  }
+
   /** Mounts an overlay, as containerd does, onto a directory that is made. */
   static Path mount(List<Mount> mounts, Path target) throws IOException, InterruptedException {
     if (mounts.size() != 1 || !mounts.getFirst().getType().equals("overlay")) {
@@ -106,18 +129,24 @@ final class SnapshotCaller implements Closeable {
         throw e;
       }
     }
+    List<Info> found =
+        list(List.of("labels.\"%s\"==%s,parent==\"%s\"".formatted(REF, chainId, parent)));
+    if (found.size() != 1) {
+      throw new AssertionError("one committed snapshot expected: " + found);
+    }
+    return found.getFirst().getName();
+  }
+
+  private List<Info> list(List<String> filters) {
     List<Info> found = new ArrayList<>();
     stub()
         .list(
             ListSnapshotsRequest.newBuilder()
                 .setSnapshotter(SNAPSHOTTER)
-                .addFilters("labels.\"%s\"==%s,parent==\"%s\"".formatted(REF, chainId, parent))
+                .addAllFilters(filters)
                 .build())
         .forEachRemaining(block -> found.addAll(block.getInfoList()));
-    if (found.size() != 1) {
-      throw new AssertionError("one committed snapshot expected: " + found);
-    }
-    return found.getFirst().getName();
+    return found;
   }
 
   private List<Mount> prepare(String key, String parent, Map<String, String> labels) {

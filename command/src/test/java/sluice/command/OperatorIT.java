@@ -1,0 +1,199 @@
+package sluice.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import sluice.core.Descriptor;
+import sluice.testing.DockerRegistry;
+import sluice.testing.Fixtures;
+import sluice.testing.LayoutPush;
+import sluice.testing.PrivateContainerd;
+
+/** The commands by which a node's owner sees what is going on, on real parts. */
+@Timeout(300)
+final class OperatorIT {
+
+  private static final Fixtures READER = Fixtures.of("reader");
+  private static final String RAFS = "nydus-zstd";
+
+  private DockerRegistry registry;
+  private Node node;
+  private PrivateContainerd containerd;
+
+  @BeforeEach
+  void start() throws Exception {
+    registry = DockerRegistry.open();
+    LayoutPush.push(READER.directory(), registry.host(), "reader");
+    node = Node.start();
+    containerd = PrivateContainerd.start(Map.of("sluice", Path.of(socket())));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    containerd.close();
+    node.close();
+    registry.close();
+  }
+
+  @Test
+  void status_andCache_followAnImageThroughItsLife() throws Exception {
+    assertDone(pull(RAFS));
+    containerd.ctr(
+        "run",
+        "--rm",
+        "--snapshotter",
+        "sluice",
+        image(RAFS),
+        "once",
+        "/bin/reader",
+        "/data/text0");
+    JsonNode status = assertDone(Cli.sluice("status", "--address", socket(), "--json")).json();
+    assertThat(status.get("root").asText()).isEqualTo(node.directory() + "/root");
+    assertThat(status.at("/images/0/reference").asText()).isEqualTo(image(RAFS));
+    List<String> layers =
+        READER.document(RAFS).layers().stream()
+            .map(Descriptor::digest)
+            .map(String::valueOf)
+            .toList();
+    assertThat(status.at("/images/0/layers").findValuesAsText("digest"))
+        .containsExactlyElementsOf(layers);
+    assertThat(status.at("/images/0/layers").findValues("cachedBytes"))
+        .anySatisfy(bytes -> assertThat(bytes.asLong()).isPositive());
+    assertThat(status.get("fetchedBytes").asLong()).isPositive();
+    assertThat(status.get("servedBytes").asLong()).isPositive();
+    assertThat(status.get("fallbacks")).isEmpty();
+    assertThat(status.get("errors")).isEmpty();
+    assertThat(assertDone(Cli.sluice("status", "--address", socket())).out())
+        .contains("root       " + node.directory() + "/root")
+        .contains("image      %s: %d lazy layers of ".formatted(image(RAFS), layers.size()))
+        .contains("fallbacks  none");
+    assertThat(assertDone(Cli.sluice("cache", "--address", socket())).out()).contains(image(RAFS));
+
+    containerd.ctr("images", "rm", "--sync", image(RAFS));
+    containerd.collectGarbage();
+    JsonNode left = assertDone(Cli.sluice("cache", "--address", socket(), "--json")).json();
+    assertThat(left.get("devices")).isEmpty();
+    JsonNode after = assertDone(Cli.sluice("status", "--address", socket(), "--json")).json();
+    assertThat(after.get("images")).isEmpty();
+    assertThat(after.get("cacheBytes").asLong()).isZero();
+  }
+
+  @Test
+  void status_ofALayerThatIsNotLazy_hasTheReason() throws Exception {
+    assertThat(pull("nydus-v5").status()).isEqualTo(1);
+    JsonNode status = assertDone(Cli.sluice("status", "--address", socket(), "--json")).json();
+    assertThat(status.at("/fallbackCounts/unsupported").asInt()).isEqualTo(1);
+    assertThat(status.at("/fallbacks/0/image").asText()).isEqualTo(image("nydus-v5"));
+    assertThat(status.at("/fallbacks/0/reason").asText()).contains("RAFS v5");
+  }
+
+  @Test
+  void daemonThatDoesNotAnswer_isNamed() throws Exception {
+    Path nobody = node.directory().resolve("nobody.sock");
+    assertFails(Cli.sluice("status", "--address", nobody.toString()), nobody, "sluice serve");
+    try (ServerSocketChannel gone = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      gone.bind(UnixDomainSocketAddress.of(nobody));
+    }
+    assertFails(Cli.sluice("status", "--address", nobody.toString()), nobody, "nobody answers");
+    Path other = containerd.socket();
+    assertFails(Cli.sluice("status", "--address", other.toString()), other, "is not Sluice");
+    assertFails(Cli.nobody("status", "--address", socket()), Path.of(socket()), "root");
+  }
+
+  @Test
+  void inspect_saysHowEachLayerWouldBeServed() throws Exception {
+    JsonNode rafs = assertDone(Cli.sluice("inspect", "--json", image(RAFS))).json();
+    assertThat(rafs.get("manifest").asText())
+        .isEqualTo(READER.descriptor(RAFS).digest().toString());
+    assertThat(rafs.get("layers").findValuesAsText("format")).containsOnly("rafs");
+    assertThat(rafs.get("layers").findValuesAsText("served")).contains("data-only", "image");
+    assertThat(assertDone(Cli.sluice("inspect", image(Fixtures.SOURCE))).out())
+        .contains("image     " + image(Fixtures.SOURCE), "tar streamed");
+    JsonNode refused = assertDone(Cli.sluice("inspect", "--json", image("nydus-v5"))).json();
+    assertThat(refused.get("layers").findValuesAsText("reason")).anyMatch(r -> r.contains("v5"));
+
+    assertThat(Cli.sluice("inspect", image("missing")).err())
+        .startsWith("sluice: ")
+        .contains(registry.host(), "reader", "missing", "404");
+    String stopped = image(RAFS);
+    registry.stop();
+    Cli.Result unreachable = Cli.sluice("inspect", stopped);
+    assertThat(unreachable.status()).isEqualTo(1);
+    assertThat(unreachable.err()).startsWith("sluice: ").contains(registry.host());
+  }
+
+  @Test
+  void doctor_saysWhatIsMissing() throws Exception {
+    Path config = node.directory().resolve("doctor.toml");
+    Files.writeString(
+        config,
+        """
+        root = "%s"
+        address = "%s"
+        [containerd]
+        address = "%s"
+        """
+            .formatted(node.directory().resolve("root"), socket(), containerd.socket()));
+    Cli.Result all = Cli.sluice("doctor", "--config", config.toString(), "--json", image(RAFS));
+    assertThat(assertDone(all).json().get("works").asBoolean()).isTrue();
+    assertThat(check(all, "containerd").get("state").asText()).isEqualTo("ok");
+    assertThat(check(all, "daemon").get("state").asText()).isEqualTo("ok");
+    assertThat(check(all, "registry").get("found").asText())
+        .contains(READER.descriptor(RAFS).digest().toString());
+
+    Cli.Result user = Cli.nobody("doctor", "--json");
+    assertThat(user.status()).as(user.toString()).isEqualTo(1);
+    assertThat(user.json().get("works").asBoolean()).isFalse();
+    assertThat(check(user, "root").get("state").asText()).isEqualTo("missing");
+
+    Files.writeString(config, "adress = \"/x\"\n");
+    Cli.Result wrong = Cli.sluice("doctor", "--config", config.toString());
+    assertThat(wrong.status()).isEqualTo(1);
+    assertThat(wrong.out())
+        .contains("missing  configuration", "adress", "address", "mend the file");
+  }
+
+  private static JsonNode check(Cli.Result result, String name) throws Exception {
+    for (JsonNode check : result.json().get("checks")) {
+      if (check.get("name").asText().equals(name)) {
+        return check;
+      }
+    }
+    throw new AssertionError("no check " + name + ": " + result);
+  }
+
+  private Cli.Result pull(String tag) throws Exception {
+    return Cli.sluice(
+        "pull", "--containerd", containerd.socket().toString(), "--address", socket(), image(tag));
+  }
+
+  private static Cli.Result assertDone(Cli.Result result) {
+    assertThat(result.status()).as(result.toString()).isZero();
+    return result;
+  }
+
+  private static void assertFails(Cli.Result result, Path named, String word) {
+    assertThat(result.status()).as(result.toString()).isEqualTo(1);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).startsWith("sluice: ").contains(named.toString(), word);
+  }
+
+  private String socket() {
+    return node.directory().resolve("s.sock").toString();
+  }
+
+  private String image(String tag) {
+    return registry.host() + "/reader:" + tag;
+  }
+}
