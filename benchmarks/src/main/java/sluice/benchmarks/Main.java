@@ -11,17 +11,22 @@ public final class Main {
       """
       usage: benchmark transports [--rounds N] [--directory DIR]
              benchmark heap [--files N] [--directory DIR]
+             benchmark hash
+             benchmark decode
 
       transports  reads a tree as a plain directory, through /dev/fuse itself and through jnr-fuse,
                   and compares them; drops the host's caches again and again. 2 GiB of disk,
                   about 2 minutes
       heap        mounts an image of 1,000,000 files and prints how much of the heap that takes
+      hash        measures what a core hashes, by JMH; 2 minutes
+      decode      measures what a core decodes of each encoding, beside the library alone, by JMH;
+                  2 minutes
 
         --rounds N       how often everything is measured (5)
         --files N        how many files the image has (1000000)
         --directory DIR  a directory on the disk to be measured, not tmpfs (/var/tmp)
 
-      Needs root. Exit status: 0 done, 1 failed, 2 wrong usage.
+      transports and heap need root. Exit status: 0 done, 1 failed, 2 wrong usage.
       """;
 
   private static final int MAX_NUMBER = 10_000_000;
@@ -66,11 +71,15 @@ public final class Main {
   private static void benchmark(List<String> arguments)
       throws IOException, InterruptedException, UsageException {
     String name = arguments.isEmpty() ? "" : arguments.getFirst();
+    if (name.equals("hash") || name.equals("decode")) {
+      codec(name, arguments);
+      return;
+    }
     String numberOption =
         switch (name) {
           case "transports" -> "--rounds";
           case "heap" -> "--files";
-          default -> throw new UsageException("transports or heap expected, found \"" + name + '"');
+          default -> throw new UsageException("no benchmark of this name: \"" + name + '"');
         };
     int number = name.equals("heap") ? 1_000_000 : 5;
     Path directory = Path.of("/var/tmp");
@@ -94,6 +103,18 @@ public final class Main {
       } else {
         TransportBenchmark.run(scratch, number, System.out);
       }
+    }
+  }
+
+  private static void codec(String name, List<String> arguments)
+      throws IOException, UsageException {
+    if (arguments.size() > 1) {
+      throw new UsageException(name + " takes no options, found " + arguments.get(1));
+    }
+    if (name.equals("hash")) {
+      CodecBenchmarks.hash(System.out);
+    } else {
+      CodecBenchmarks.decode(System.out);
     }
   }
 
