@@ -37,19 +37,27 @@ final class ZstdDecoder {
           encoded.position(),
           encoded.remaining());
     }
-    byte[] in = new byte[encoded.remaining()];
-    encoded.get(encoded.position(), in);
+    byte[] in;
+    int from;
+    if (encoded.hasArray()) {
+      in = encoded.array();
+      from = encoded.arrayOffset() + encoded.position();
+    } else {
+      in = new byte[encoded.remaining()];
+      encoded.get(encoded.position(), in);
+      from = 0;
+    }
     if (decoded.hasArray()) {
       return Zstd.decompressByteArray(
           decoded.array(),
           decoded.arrayOffset() + decoded.position(),
           decoded.remaining(),
           in,
-          0,
-          in.length);
+          from,
+          encoded.remaining());
     }
     byte[] out = new byte[decoded.remaining()];
-    long length = Zstd.decompressByteArray(out, 0, out.length, in, 0, in.length);
+    long length = Zstd.decompressByteArray(out, 0, out.length, in, from, encoded.remaining());
     decoded.duplicate().put(out);
     return length;
   }
