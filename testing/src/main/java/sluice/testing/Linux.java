@@ -28,6 +28,7 @@ final class Linux {
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int STATX_BASIC_STATS = 0x7ff;
   private static final int O_CLOEXEC = 0x80000;
+  private static final int EOPNOTSUPP = 95;
 
   private static final MethodHandle STATX =
       call(
@@ -102,10 +103,15 @@ final class Linux {
 
   /** Fills {@code into} with names, each of which ends in NUL. */
   static long llistxattr(MemorySegment path, MemorySegment into) throws IOException {
-    return checked(
-        "llistxattr",
-        path,
-        state -> (long) LLISTXATTR.invokeExact(state, path, into, into.byteSize()));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CALL_STATE);
+      long length =
+          invoke(some -> (long) LLISTXATTR.invokeExact(some, path, into, into.byteSize()), state);
+      // A file system may say that it has no xattrs at all, which ls and cp take for none.
+      return length < 0 && (int) ERRNO.get(state, 0L) == EOPNOTSUPP
+          ? 0
+          : checked("llistxattr", path, length, state);
+    }
   }
 
   static long lgetxattr(MemorySegment path, MemorySegment name, MemorySegment into)
@@ -140,15 +146,19 @@ final class Linux {
     long invoke(MemorySegment state) throws Throwable;
   }
 
+  private static long checked(String name, MemorySegment path, long result, MemorySegment state)
+      throws IOException {
+    if (result < 0) {
+      throw new IOException(
+          "%s %s: errno %d".formatted(name, path.getString(0), (int) ERRNO.get(state, 0L)));
+    }
+    return result;
+  }
+
   private static long checked(String name, MemorySegment path, Call call) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(CALL_STATE);
-      long result = invoke(call, state);
-      if (result < 0) {
-        throw new IOException(
-            "%s %s: errno %d".formatted(name, path.getString(0), (int) ERRNO.get(state, 0L)));
-      }
-      return result;
+      return checked(name, path, invoke(call, state), state);
     }
   }
 
