@@ -43,6 +43,11 @@ record FetchContext(
     return encoded.flip();
   }
 
+  /** Bytes that a request for the device's blob gave are wrong: others are to be asked first. */
+  void rejected(CacheDevice device, long offset) {
+    source.rejected(device.table().blob(), device.holders(), offset);
+  }
+
   /** Decodes and verifies on a compute thread. */
   ByteBuffer decode(Flight flight, ByteBuffer encoded) throws IOException, InterruptedException {
     return CacheThreads.on(

@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.cache.FetchScheduler.Permit;
 import sluice.core.ByteRange;
+import sluice.core.CorruptException;
 import sluice.core.FetchException;
 import sluice.core.Lane;
 
@@ -107,7 +108,11 @@ final class RangeRead implements Fetch {
   }
 
   private void arrive(Arrival arrival, ByteBuffer answer, Lane lane) throws InterruptedException {
-    for (Arrival.Damaged damaged : arrival.store(answer, range.offset())) {
+    List<Arrival.Damaged> wrong = arrival.store(answer, range.offset());
+    if (!wrong.isEmpty()) {
+      context.rejected(device, range.offset());
+    }
+    for (Arrival.Damaged damaged : wrong) {
       log.warn("cache: {}; asking once more", damaged.reason().getMessage());
       again(damaged.flight(), lane, damaged.reason());
     }
@@ -124,6 +129,10 @@ final class RangeRead implements Fetch {
       long bytes = context.store(flight, context.decode(flight, encoded));
       context.listener().stored(bytes);
       context.landed(flight);
+    } catch (CorruptException e) {
+      context.rejected(device, chunk.offset());
+      e.addSuppressed(first);
+      context.failed(flight, e);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       if (!e.equals(first)) {
         e.addSuppressed(first);

@@ -92,6 +92,9 @@ final class StreamFetch implements Fetch {
       verify(hasher);
     } catch (IOException | RuntimeException e) {
       makeHole(e);
+      if (e instanceof CorruptException) {
+        context.rejected(device, 0);
+      }
       throw e;
     } finally {
       context

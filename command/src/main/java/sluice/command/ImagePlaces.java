@@ -67,6 +67,18 @@ final class ImagePlaces implements RangeSource, ImageRegistry, ImagePublisher {
     return nearestFirst(holders, (place, some) -> place.blobs.open(blob, some, lane));
   }
 
+  /** Each kind is told of its own holders: which of them gave the bytes, it knows itself. */
+  @Override
+  public void rejected(Digest blob, Set<Repository> holders, long offset) {
+    Set<Repository> near = near(holders);
+    if (!near.isEmpty()) {
+      layouts.blobs.rejected(blob, near, offset);
+    }
+    if (near.size() < holders.size()) {
+      registries.blobs.rejected(blob, far(holders), offset);
+    }
+  }
+
   @Override
   public Content resolve(ImageReference reference) throws IOException, InterruptedException {
     return of(reference.repository()).documents.resolve(reference);
@@ -123,10 +135,7 @@ final class ImagePlaces implements RangeSource, ImageRegistry, ImagePublisher {
   /** Layouts are on this host, so they are asked before registries. */
   private <V> V nearestFirst(Set<Repository> holders, Attempt<V> attempt)
       throws IOException, InterruptedException {
-    Set<Repository> near =
-        holders.stream()
-            .filter(Repository.InLayout.class::isInstance)
-            .collect(Collectors.toUnmodifiableSet());
+    Set<Repository> near = near(holders);
     if (near.isEmpty()) {
       return attempt.at(registries, holders);
     }
@@ -138,8 +147,18 @@ final class ImagePlaces implements RangeSource, ImageRegistry, ImagePublisher {
     } catch (FetchException e) {
       LOG.debug("{}; a registry is asked", e.getMessage());
     }
-    Set<Repository> far =
-        holders.stream().filter(h -> !near.contains(h)).collect(Collectors.toUnmodifiableSet());
-    return attempt.at(registries, far);
+    return attempt.at(registries, far(holders));
+  }
+
+  private static Set<Repository> near(Set<Repository> holders) {
+    return holders.stream()
+        .filter(Repository.InLayout.class::isInstance)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private static Set<Repository> far(Set<Repository> holders) {
+    return holders.stream()
+        .filter(Repository.InRegistry.class::isInstance)
+        .collect(Collectors.toUnmodifiableSet());
   }
 }

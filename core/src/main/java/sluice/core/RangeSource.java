@@ -31,4 +31,16 @@ public interface RangeSource {
    */
   InputStream open(Digest blob, Set<Repository> holders, Lane lane)
       throws IOException, InterruptedException;
+
+  /**
+   * Tells that bytes which {@link #read} or {@link #open} gave are not what their digest says.
+   * Whoever gave them should be asked last from now on, so that a repeated call gets another
+   * holder's bytes; nobody is shut out, since the digest may be what is wrong. Returns at once and
+   * never throws. Does nothing unless overridden.
+   *
+   * @param holders as they were given with the call
+   * @param offset as it was given with the call; 0 for {@link #open}. Where several calls had the
+   *     same blob and offset, the latest is meant.
+   */
+  default void rejected(Digest blob, Set<Repository> holders, long offset) {}
 }

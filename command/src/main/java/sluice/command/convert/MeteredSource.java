@@ -35,6 +35,11 @@ final class MeteredSource implements RangeSource {
     return new Metered(source.open(blob, holders, lane));
   }
 
+  @Override
+  public void rejected(Digest blob, Set<Repository> holders, long offset) {
+    source.rejected(blob, holders, offset);
+  }
+
   private final class Metered extends FilterInputStream {
     Metered(InputStream in) {
       super(in);
