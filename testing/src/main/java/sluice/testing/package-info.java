@@ -10,7 +10,10 @@
  * <p>A {@link sluice.testing.DockerRegistry} is a real registry on a loopback port; {@link
  * sluice.testing.LayoutPush} fills it with the images of a layout. A {@link
  * sluice.testing.FaultyRegistry} before it spoils answers as it is told. A {@link
- * sluice.testing.PrivateContainerd} is a real containerd with a proxy snapshotter.
+ * sluice.testing.PrivateContainerd} is a real containerd with a proxy snapshotter; a {@link
+ * sluice.testing.SnapshotClient} calls the snapshotter itself, and {@link sluice.testing.Mounted}
+ * mounts what it answers. {@link sluice.testing.LayoutWriter} and {@link sluice.testing.UpperLayer}
+ * make images of what a test wrote.
  */
 @NullMarked
 package sluice.testing;

@@ -22,6 +22,7 @@ import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
 import sluice.testing.PrivateContainerd;
+import sluice.testing.SnapshotClient;
 
 /** A real containerd uses the daemon as its snapshotter. */
 final class ContainerdIT {
@@ -122,7 +123,7 @@ final class ContainerdIT {
       assertThat(client.readContent(digest, 100)).isEmpty();
       assertThat(client.image("test/image:1")).isEmpty();
       try (Containerd.Lease lease = client.lease(Duration.ofMinutes(5))) {
-        Map<String, String> ref = Map.of(Backend.REF, chainId.toString());
+        Map<String, String> ref = Map.of(SnapshotClient.REF, chainId.toString());
         ContainerdSnapshots snapshots = lease.snapshots("sluice");
         assertThat(snapshots.prepare("extract-1 " + chainId, "", ref))
             .isEqualTo(new AlreadyThere());

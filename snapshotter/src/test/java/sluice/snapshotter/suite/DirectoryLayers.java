@@ -22,6 +22,7 @@ import sluice.snapshotter.state.LazyLayer;
 import sluice.snapshotter.state.LazyLayers;
 import sluice.snapshotter.state.LazyRun;
 import sluice.snapshotter.state.Usage;
+import sluice.testing.Mounted;
 
 /**
  * Lazy layers without a registry: the layer with chain ID {@code sha256:X…} is the directory {@code

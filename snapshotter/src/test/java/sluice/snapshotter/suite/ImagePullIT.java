@@ -26,6 +26,7 @@ import sluice.snapshotter.pull.PulledImage;
 import sluice.snapshotter.pull.PulledLayer;
 import sluice.snapshotter.pull.PulledLayer.State;
 import sluice.testing.Fixtures;
+import sluice.testing.Mounted;
 import sluice.testing.PrivateContainerd;
 
 /** Pulls into a real containerd; which layers are lazy is decided here. */

@@ -27,8 +27,9 @@ import sluice.api.containerd.snapshots.PrepareSnapshotRequest;
 import sluice.api.containerd.types.Mount;
 import sluice.api.control.Fallback;
 import sluice.core.Digest;
-import sluice.snapshotter.suite.Backend.Laziness;
 import sluice.testing.ListingAssert.Loss;
+import sluice.testing.Mounted;
+import sluice.testing.SnapshotClient;
 import sluice.testing.TreeListing;
 
 /** Containerd's protocol for snapshots that it need not unpack, which its own suite leaves out. */
@@ -37,12 +38,13 @@ final class LazySnapshotsIT {
   private static final int CALLERS = 16;
 
   private TestDaemon daemon;
-  private Backend backend;
+  private SnapshotClient client;
+  private int mountpoints;
 
   @BeforeEach
   void start() throws IOException {
     daemon = TestDaemon.start();
-    backend = new Backend(daemon, Laziness.NONE);
+    client = daemon.client();
   }
 
   @AfterEach
@@ -59,8 +61,8 @@ final class LazySnapshotsIT {
     Info committed = found(chainId, "");
     assertThat(committed.getKind()).isEqualTo(Kind.COMMITTED);
     assertThat(committed.getLabelsMap()).containsEntry("containerd.io/snapshot/cri.image-ref", "i");
-    assertThat(backend.list("kind==active")).isEmpty();
-    assertThat(backend.usage(committed.getName()).getSize()).isEqualTo(12345);
+    assertThat(client.list("kind==active")).isEmpty();
+    assertThat(client.usage(committed.getName()).getSize()).isEqualTo(12345);
     assertThat(daemon.root().resolve("snapshots")).isEmptyDirectory();
     assertThat(daemon.layers().openPins()).isZero();
   }
@@ -70,8 +72,13 @@ final class LazySnapshotsIT {
     Digest chainId = Digest.sha256(new byte[] {1});
 
     List<Mount> mounts =
-        backend.prepare(
-            "k", "", Backend.REF, chainId.toString(), "containerd.io/snapshot/cri.image-ref", "i");
+        client.prepare(
+            "k",
+            "",
+            SnapshotClient.REF,
+            chainId.toString(),
+            "containerd.io/snapshot/cri.image-ref",
+            "i");
 
     assertThat(mounts).hasSize(1);
     // A read-only mount here would make containerd 2.4 commit an empty layer.
@@ -85,7 +92,7 @@ final class LazySnapshotsIT {
 
   @Test
   void prepare_withRefThatIsNoChainId_fallsBack() {
-    assertThat(backend.prepare("k", "", Backend.REF, "nonsense")).hasSize(1);
+    assertThat(client.prepare("k", "", SnapshotClient.REF, "nonsense")).hasSize(1);
     assertThat(daemon.status().getFallbacks(0).getKind()).isEqualTo("not_named");
   }
 
@@ -96,7 +103,7 @@ final class LazySnapshotsIT {
     List<Status.Code> codes = atOnce(i -> prepareCode("k" + i, "", chainId));
 
     assertThat(codes).containsOnly(Status.Code.ALREADY_EXISTS).hasSize(CALLERS);
-    assertThat(backend.list()).hasSize(1);
+    assertThat(client.list()).hasSize(1);
     assertThat(daemon.layers().openPins()).isZero();
   }
 
@@ -105,7 +112,7 @@ final class LazySnapshotsIT {
     List<Status.Code> codes =
         atOnce(i -> {
           try {
-            var _ = backend.prepare("same", "");
+            var _ = client.prepare("same", "");
             return Status.Code.OK;
           } catch (StatusRuntimeException e) {
             return e.getStatus().getCode();
@@ -116,10 +123,10 @@ final class LazySnapshotsIT {
     assertThat(codes)
         .filteredOn(code -> code != Status.Code.OK)
         .containsOnly(Status.Code.ALREADY_EXISTS);
-    try (Mounted mounted = backend.mount(backend.mounts("same"))) {
+    try (Mounted mounted = mount(client.mounts("same"))) {
       Files.writeString(mounted.target().resolve("x"), "x");
     }
-    backend.cleanup();
+    client.cleanup();
     assertThat(daemon.root().resolve("snapshots")).isDirectoryContaining("glob:**/[0-9]*");
   }
 
@@ -129,34 +136,34 @@ final class LazySnapshotsIT {
     daemon.layers().stall(chainId);
 
     assertThatThrownBy(() ->
-            daemon
-                .snapshots()
+            client
+                .stub()
                 .withDeadlineAfter(1, TimeUnit.SECONDS)
                 .prepare(
                     PrepareSnapshotRequest.newBuilder()
                         .setSnapshotter("sluice")
                         .setKey("k1")
-                        .putLabels(Backend.REF, chainId.toString())
+                        .putLabels(SnapshotClient.REF, chainId.toString())
                         .build()))
         .hasMessageContaining("DEADLINE_EXCEEDED");
 
     assertThat(daemon.layers().gaveUp()).isTrue();
-    assertThat(backend.list()).isEmpty();
+    assertThat(client.list()).isEmpty();
     assertThat(prepareCode("k2", "", chainId)).isEqualTo(Status.Code.ALREADY_EXISTS);
-    assertThat(backend.list()).hasSize(1);
+    assertThat(client.list()).hasSize(1);
   }
 
   @Test
   void snapshotWithoutItsDirectory_isNeitherMountedNorCommitted() throws IOException {
-    assertThat(backend.prepare("k", "")).hasSize(1);
+    assertThat(client.prepare("k", "")).hasSize(1);
     Path gone = daemon.root().resolve("snapshots/1");
     Files.move(gone, daemon.work().resolve("moved"));
 
-    assertThatThrownBy(() -> backend.mounts("k")).hasMessageContaining("lost its directory");
-    assertThatThrownBy(() -> backend.commitLocally("c", "k", ""))
+    assertThatThrownBy(() -> client.mounts("k")).hasMessageContaining("lost its directory");
+    assertThatThrownBy(() -> client.commit("c", "k", ""))
         .hasMessageContaining("lost its directory");
-    backend.remove("k");
-    assertThat(backend.prepare("k", "")).hasSize(1);
+    client.remove("k");
+    assertThat(client.prepare("k", "")).hasSize(1);
   }
 
   @Test
@@ -177,11 +184,11 @@ final class LazySnapshotsIT {
     Digest lowest = layer("lowest", "file", "lazy");
     Files.writeString(daemon.layers().layer(lowest).resolve("gone"), "x");
     assertThat(prepareCode("k1", "", lowest)).isEqualTo(Status.Code.ALREADY_EXISTS);
-    try (Mounted ordinary = backend.mount(backend.prepare("k2", found(lowest, "").getName()))) {
+    try (Mounted ordinary = mount(client.prepare("k2", found(lowest, "").getName()))) {
       Files.delete(ordinary.target().resolve("gone"));
       Files.writeString(ordinary.target().resolve("file"), "ordinary");
     }
-    backend.commitLocally("ordinary", "k2", "");
+    client.commit("ordinary", "k2", "");
     Digest highest = layer("highest", "top", "lazy again");
     assertThat(prepareCode("k3", "ordinary", highest)).isEqualTo(Status.Code.ALREADY_EXISTS);
 
@@ -189,7 +196,7 @@ final class LazySnapshotsIT {
     Files.writeString(plain.resolve("file"), "ordinary");
     Files.writeString(plain.resolve("top"), "lazy again");
     String name = found(highest, "ordinary").getName();
-    try (Mounted mounted = backend.mount(backend.prepare("container", name))) {
+    try (Mounted mounted = mount(client.prepare("container", name))) {
       assertThatTree(TreeListing.of(mounted.target()))
           .losing(Loss.TIMES, Loss.LINK_COUNTS)
           .isTree(TreeListing.of(plain));
@@ -201,18 +208,18 @@ final class LazySnapshotsIT {
   void restart_keepsSnapshotsAndMountsThemAgain() throws IOException {
     Digest chainId = layer("base", "file", "lazy");
     assertThat(prepareCode("k", "", chainId)).isEqualTo(Status.Code.ALREADY_EXISTS);
-    List<Mount> before = backend.prepare("container", found(chainId, "").getName());
-    try (Mounted mounted = backend.mount(before)) {
+    List<Mount> before = client.prepare("container", found(chainId, "").getName());
+    try (Mounted mounted = mount(before)) {
       Files.writeString(mounted.target().resolve("written"), "by the container");
     }
-    Info stat = backend.stat("container");
+    Info stat = client.stat("container");
 
     daemon.restart();
 
     assertThat(daemon.layers().mountedRuns()).isEqualTo(1);
-    assertThat(backend.stat("container")).isEqualTo(stat);
-    assertThat(backend.mounts("container")).isEqualTo(before);
-    try (Mounted mounted = backend.mount(backend.mounts("container"))) {
+    assertThat(client.stat("container")).isEqualTo(stat);
+    assertThat(client.mounts("container")).isEqualTo(before);
+    try (Mounted mounted = mount(client.mounts("container"))) {
       assertThat(mounted.target().resolve("file")).hasContent("lazy");
       assertThat(mounted.target().resolve("written")).hasContent("by the container");
     }
@@ -224,10 +231,10 @@ final class LazySnapshotsIT {
     Digest bad = layer("bad", "file", "damaged");
     assertThat(prepareCode("k1", "", good)).isEqualTo(Status.Code.ALREADY_EXISTS);
     assertThat(prepareCode("k2", "", bad)).isEqualTo(Status.Code.ALREADY_EXISTS);
-    assertThat(backend.prepare("c-bad", found(bad, "").getName())).hasSize(1);
+    assertThat(client.prepare("c-bad", found(bad, "").getName())).hasSize(1);
     daemon.layers().breakLayer(bad);
 
-    assertThatThrownBy(() -> backend.mounts("c-bad"))
+    assertThatThrownBy(() -> client.mounts("c-bad"))
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             e -> {
@@ -235,13 +242,13 @@ final class LazySnapshotsIT {
               assertThat(e.getStatus().getDescription())
                   .contains("registry.test/image:latest", "its tree is damaged");
             });
-    assertThatThrownBy(() -> backend.prepare("c-bad-2", found(bad, "").getName()))
+    assertThatThrownBy(() -> client.prepare("c-bad-2", found(bad, "").getName()))
         .hasMessageContaining("UNAVAILABLE");
-    try (Mounted mounted = backend.mount(backend.prepare("c", found(good, "").getName()))) {
+    try (Mounted mounted = mount(client.prepare("c", found(good, "").getName()))) {
       assertThat(mounted.target().resolve("file")).hasContent("fine");
     }
-    backend.remove("c-bad");
-    assertThat(backend.list("kind==active")).hasSize(1);
+    client.remove("c-bad");
+    assertThat(client.list("kind==active")).hasSize(1);
   }
 
   @Test
@@ -249,17 +256,17 @@ final class LazySnapshotsIT {
     Digest chainId = layer("base", "file", "lazy");
     assertThat(prepareCode("k", "", chainId)).isEqualTo(Status.Code.ALREADY_EXISTS);
     String name = found(chainId, "").getName();
-    assertThat(backend.prepare("container", name)).hasSize(1);
-    backend.cleanup();
+    assertThat(client.prepare("container", name)).hasSize(1);
+    client.cleanup();
     assertThat(daemon.layers().mountedRuns()).isEqualTo(1);
 
-    backend.remove("container");
+    client.remove("container");
     assertThat(daemon.root().resolve("snapshots")).isNotEmptyDirectory();
-    backend.cleanup();
+    client.cleanup();
 
     assertThat(daemon.layers().mountedRuns()).isZero();
     assertThat(daemon.root().resolve("snapshots")).isEmptyDirectory();
-    assertThat(backend.stat(name).getKind()).isEqualTo(Kind.COMMITTED);
+    assertThat(client.stat(name).getKind()).isEqualTo(Kind.COMMITTED);
   }
 
   @Test
@@ -268,7 +275,7 @@ final class LazySnapshotsIT {
     assertThat(prepareCode("k", "", chainId)).isEqualTo(Status.Code.ALREADY_EXISTS);
 
     List<Mount> mounts =
-        backend.prepare(
+        client.prepare(
             "container",
             found(chainId, "").getName(),
             "containerd.io/snapshot/uidmapping",
@@ -297,10 +304,10 @@ final class LazySnapshotsIT {
   private Status.Code prepareCode(String key, String parent, Digest chainId) {
     try {
       var _ =
-          backend.prepare(
+          client.prepare(
               key,
               parent,
-              Backend.REF,
+              SnapshotClient.REF,
               chainId.toString(),
               "containerd.io/snapshot/cri.image-ref",
               "i");
@@ -310,12 +317,13 @@ final class LazySnapshotsIT {
     }
   }
 
-  /** As containerd looks for it. */
   private Info found(Digest chainId, String parent) {
-    List<Info> found =
-        backend.list("labels.\"%s\"==%s,parent==\"%s\"".formatted(Backend.REF, chainId, parent));
-    assertThat(found).hasSize(1);
-    return found.getFirst();
+    return client.lazy(chainId.toString(), parent);
+  }
+
+  /** Mounts at a place of its own. */
+  private Mounted mount(List<Mount> mounts) throws IOException {
+    return Mounted.on(daemon.work().resolve("m" + mountpoints++), mounts);
   }
 
   private interface Numbered<T> {

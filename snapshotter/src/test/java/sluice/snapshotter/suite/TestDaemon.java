@@ -10,7 +10,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import sluice.api.containerd.snapshots.SnapshotsGrpc;
 import sluice.api.control.ControlGrpc;
 import sluice.api.control.StatusRequest;
 import sluice.api.control.StatusResponse;
@@ -22,6 +21,8 @@ import sluice.snapshotter.state.Fallbacks;
 import sluice.snapshotter.state.Snapshotter;
 import sluice.snapshotter.store.RootLock;
 import sluice.snapshotter.store.SqliteSnapshotStore;
+import sluice.testing.Mounted;
+import sluice.testing.SnapshotClient;
 
 /** A daemon in this process, with a root directory of its own, and a connection to it. */
 final class TestDaemon implements Closeable {
@@ -74,9 +75,8 @@ final class TestDaemon implements Closeable {
     running = run(directory, layers);
   }
 
-  SnapshotsGrpc.SnapshotsBlockingStub snapshots() {
-    return SnapshotsGrpc.newBlockingStub(running.connection.channel())
-        .withDeadlineAfter(60, TimeUnit.SECONDS);
+  SnapshotClient client() {
+    return new SnapshotClient(() -> running.connection.channel());
   }
 
   StatusResponse status() {

@@ -1,4 +1,4 @@
-package sluice.snapshotter.suite;
+package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,14 +12,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 import sluice.api.containerd.snapshots.Info;
 import sluice.api.containerd.snapshots.Kind;
-import sluice.snapshotter.suite.Backend.Laziness;
+import sluice.command.SuiteBackend.Laziness;
+import sluice.testing.DockerRegistry;
+import sluice.testing.SnapshotClient;
 
 /**
  * What is so whatever is in the layers: the cases StatActive, StatCommitted, Transitivity,
@@ -30,23 +34,35 @@ import sluice.snapshotter.suite.Backend.Laziness;
 @EnumSource(Laziness.class)
 final class SnapshotRulesIT {
 
+  private static DockerRegistry registry;
+
   private final Laziness laziness;
-  private TestDaemon daemon;
-  private Backend backend;
+  private SuiteNode node;
+  private SuiteBackend backend;
 
   SnapshotRulesIT(Laziness laziness) {
     this.laziness = laziness;
   }
 
+  @BeforeAll
+  static void openRegistry() throws Exception {
+    registry = DockerRegistry.open();
+  }
+
+  @AfterAll
+  static void closeRegistry() throws Exception {
+    registry.close();
+  }
+
   @BeforeEach
-  void start() throws IOException {
-    daemon = TestDaemon.start();
-    backend = new Backend(daemon, laziness);
+  void start() throws IOException, InterruptedException {
+    node = SuiteNode.start();
+    backend = new SuiteBackend(node, registry, laziness);
   }
 
   @AfterEach
-  void stop() throws IOException {
-    daemon.close();
+  void stop() throws IOException, InterruptedException {
+    node.close();
   }
 
   @Test
@@ -58,11 +74,11 @@ final class SnapshotRulesIT {
     assertThat(info.getName()).isEqualTo("active");
     assertThat(info.getKind()).isEqualTo(Kind.ACTIVE);
     assertThat(info.getParent()).isEmpty();
-    assertThat(info.getLabelsMap()).containsKey(Backend.GC_ROOT);
+    assertThat(info.getLabelsMap()).containsKey(SnapshotClient.GC_ROOT);
   }
 
   @Test
-  void stat_ofCommittedSnapshot() throws IOException {
+  void stat_ofCommittedSnapshot() throws IOException, InterruptedException {
     var _ = backend.prepare("active", "");
     backend.commit("committed", "active");
 
@@ -75,7 +91,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void stat_ofThreeGenerations() throws IOException {
+  void stat_ofThreeGenerations() throws IOException, InterruptedException {
     committed("one", "");
     committed("two", "one");
     var _ = backend.prepare("three", "two");
@@ -87,7 +103,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void prepareAndView_ofKeyThatExists() throws IOException {
+  void prepareAndView_ofKeyThatExists() throws IOException, InterruptedException {
     committed("base", "");
     var prepared = backend.prepare("taken", "base");
     var viewed = backend.view("seen", "base");
@@ -115,7 +131,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void commit_whereItCannotBe() throws IOException {
+  void commit_whereItCannotBe() throws IOException, InterruptedException {
     committed("base", "");
     var active = backend.prepare("active", "base");
     var view = backend.view("view", "base");
@@ -133,7 +149,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void update_ofEveryKind() throws IOException {
+  void update_ofEveryKind() throws IOException, InterruptedException {
     for (String parent : List.of("", "base")) {
       if (!parent.isEmpty()) {
         committed(parent, "");
@@ -195,7 +211,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void remove_thenTheNameIsFree() throws IOException {
+  void remove_thenTheNameIsFree() throws IOException, InterruptedException {
     committed("base", "");
     committed("committed-1", "base");
     var first = backend.view("reuse-1", "base");
@@ -214,7 +230,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void remove_ofSnapshotThatOthersStandOn() throws IOException {
+  void remove_ofSnapshotThatOthersStandOn() throws IOException, InterruptedException {
     committed("base", "");
     committed("middle", "base");
     var active = backend.prepare("top", "middle");
@@ -236,7 +252,7 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void list_withFilters() throws IOException {
+  void list_withFilters() throws IOException, InterruptedException {
     committed("p", "");
     committed("p-wl", "p", "labels.l", "l", "l", "1");
     var mounts =
@@ -297,8 +313,8 @@ final class SnapshotRulesIT {
 
     List<Integer> blocks = new ArrayList<>();
     List<String> seen = new ArrayList<>();
-    daemon
-        .snapshots()
+    node.client()
+        .stub()
         .list(
             sluice.api.containerd.snapshots.ListSnapshotsRequest.newBuilder()
                 .setSnapshotter("sluice")
@@ -318,8 +334,8 @@ final class SnapshotRulesIT {
   void snapshotters_doNotSeeEachOther() {
     var mine = backend.prepare("same", "");
     var theirs =
-        daemon
-            .snapshots()
+        node.client()
+            .stub()
             .prepare(
                 sluice.api.containerd.snapshots.PrepareSnapshotRequest.newBuilder()
                     .setSnapshotter("other")
@@ -332,13 +348,14 @@ final class SnapshotRulesIT {
   }
 
   @Test
-  void close_twice() throws IOException {
+  void close_twice() throws IOException, InterruptedException {
     var _ = backend.prepare("a", "");
-    daemon.restart();
+    node.restart();
     assertThat(backend.stat("a").getName()).isEqualTo("a");
   }
 
-  private void committed(String name, String parent, String... labels) throws IOException {
+  private void committed(String name, String parent, String... labels)
+      throws IOException, InterruptedException {
     var _ = backend.prepare(name + "-key", parent);
     backend.commit(name, name + "-key", labels);
   }

@@ -1,14 +1,14 @@
-package sluice.snapshotter.suite;
+package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static sluice.snapshotter.suite.Change.all;
-import static sluice.snapshotter.suite.Change.directory;
-import static sluice.snapshotter.suite.Change.file;
-import static sluice.snapshotter.suite.Change.mode;
-import static sluice.snapshotter.suite.Change.owner;
-import static sluice.snapshotter.suite.Change.remove;
-import static sluice.snapshotter.suite.Change.rename;
+import static sluice.command.Change.all;
+import static sluice.command.Change.directory;
+import static sluice.command.Change.file;
+import static sluice.command.Change.mode;
+import static sluice.command.Change.owner;
+import static sluice.command.Change.remove;
+import static sluice.command.Change.rename;
 import static sluice.testing.ListingAssert.assertThatTree;
 
 import io.grpc.StatusRuntimeException;
@@ -19,7 +19,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -27,8 +29,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import sluice.api.containerd.snapshots.Info;
 import sluice.api.containerd.snapshots.Kind;
 import sluice.api.containerd.types.Mount;
-import sluice.snapshotter.suite.Backend.Laziness;
+import sluice.command.SuiteBackend.Laziness;
+import sluice.testing.DockerRegistry;
 import sluice.testing.ListingAssert.Loss;
+import sluice.testing.Mounted;
 import sluice.testing.TreeListing;
 
 /**
@@ -36,33 +40,48 @@ import sluice.testing.TreeListing;
  * DirectoryPermissionOnCommit, DeletedFilesInChildSnapshot, MoveFileFromLowerLayer, ViewReadonly,
  * RootPermission, Rename and 128LayersMount of containerd's suite. Each tree is compared with a
  * plain directory to which the same was done.
+ *
+ * <p>They run three times: with local layers, with each case's base in a registry and lazy, and
+ * with every layer in a registry and lazy.
  */
 @ParameterizedClass
 @EnumSource(Laziness.class)
 final class LayerContentIT {
 
+  private static DockerRegistry registry;
+
   private final Laziness laziness;
-  private TestDaemon daemon;
-  private Backend backend;
+  private SuiteNode node;
+  private SuiteBackend backend;
   private int plainDirectories;
 
   LayerContentIT(Laziness laziness) {
     this.laziness = laziness;
   }
 
+  @BeforeAll
+  static void openRegistry() throws Exception {
+    registry = DockerRegistry.open();
+  }
+
+  @AfterAll
+  static void closeRegistry() throws Exception {
+    registry.close();
+  }
+
   @BeforeEach
-  void start() throws IOException {
-    daemon = TestDaemon.start();
-    backend = new Backend(daemon, laziness);
+  void start() throws IOException, InterruptedException {
+    node = SuiteNode.start();
+    backend = new SuiteBackend(node, registry, laziness);
   }
 
   @AfterEach
-  void stop() throws IOException {
-    daemon.close();
+  void stop() throws IOException, InterruptedException {
+    node.close();
   }
 
   @Test
-  void basic() throws IOException {
+  void basic() throws IOException, InterruptedException {
     Change initial = all(file("foo", "foo\n"), directory("a/b/c", "rwxr-xr-x"));
     Change diff = all(file("bar", "bar\n"), remove("a/b"));
 
@@ -107,7 +126,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void removeDirectoryInLowerLayer() throws IOException {
+  void removeDirectoryInLowerLayer() throws IOException, InterruptedException {
     assertLayers(
         "rm",
         all(directory("lib", "rwx------"), file("lib/hidden", "")),
@@ -116,7 +135,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void chown() throws IOException {
+  void chown() throws IOException, InterruptedException {
     assertLayers(
         "chown",
         all(
@@ -129,7 +148,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void directoryPermissionOnCommit() throws IOException {
+  void directoryPermissionOnCommit() throws IOException, InterruptedException {
     assertLayers(
         "dir",
         all(
@@ -152,7 +171,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void deletedFilesInChildSnapshot() throws IOException {
+  void deletedFilesInChildSnapshot() throws IOException, InterruptedException {
     assertLayers(
         "deleted",
         all(
@@ -165,7 +184,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void moveFileFromLowerLayer() throws IOException {
+  void moveFileFromLowerLayer() throws IOException, InterruptedException {
     assertLayers(
         "move",
         all(
@@ -176,7 +195,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void rename_ofFilesAndNewDirectories() throws IOException {
+  void rename_ofFilesAndNewDirectories() throws IOException, InterruptedException {
     assertLayers(
         "rename",
         all(directory("dir1", "rwx------"), file("somefiles1", "was here"), file("f2", "second")),
@@ -189,7 +208,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void rootPermission() throws IOException {
+  void rootPermission() throws IOException, InterruptedException {
     try (Mounted fresh = backend.mount(backend.prepare("fresh", ""))) {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(fresh.target())))
           .isEqualTo("rwxr-xr-x");
@@ -197,7 +216,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void rootOfTheLayerBelow_isTakenOver() throws IOException {
+  void rootOfTheLayerBelow_isTakenOver() throws IOException, InterruptedException {
     assertLayers(
         "root", all(mode("", "rwxr-x--x"), owner("", 12, 34), file("x", "")), file("y", ""));
     try (Mounted next = backend.mount(backend.prepare("next", "root-1"))) {
@@ -208,7 +227,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void removeIntermediateSnapshot() throws IOException {
+  void removeIntermediateSnapshot() throws IOException, InterruptedException {
     write("base-key", "", file("base", "x"));
     backend.commit("base", "base-key");
     write("middle-key", "base", file("middle", "x"));
@@ -220,13 +239,11 @@ final class LayerContentIT {
       backend.remove(name);
     }
     backend.cleanup();
-    assertThat(daemon.root().resolve("snapshots")).isEmptyDirectory();
-    assertThat(daemon.layers().mountedRuns()).isZero();
-    assertThat(daemon.layers().openPins()).isZero();
+    assertThat(node.kept()).isEmpty();
   }
 
   @Test
-  void view_isReadOnly() throws IOException {
+  void view_isReadOnly() throws IOException, InterruptedException {
     write("a", "", file("foo", "x"));
     backend.commit("one", "a");
     write("b", "one", file("bar", "y"));
@@ -241,7 +258,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void manyLayers_128() throws IOException {
+  void manyLayers_128() throws IOException, InterruptedException {
     List<Change> layers = new ArrayList<>();
     layers.add(
         all(
@@ -272,7 +289,7 @@ final class LayerContentIT {
   }
 
   @Test
-  void usage_isOfTheSnapshotAlone() throws IOException {
+  void usage_isOfTheSnapshotAlone() throws IOException, InterruptedException {
     write("a", "", file("big", "x".repeat(100_000)));
     assertThat(backend.usage("a").getSize()).isBetween(100_000L, 120_000L);
     assertThat(backend.usage("a").getInodes()).isEqualTo(2);
@@ -284,7 +301,8 @@ final class LayerContentIT {
   }
 
   /** Applies one change a layer; each committed chain shows what a plain directory does. */
-  private void assertLayers(String name, Change... layers) throws IOException {
+  private void assertLayers(String name, Change... layers)
+      throws IOException, InterruptedException {
     String parent = "";
     for (int i = 0; i < layers.length; i++) {
       Change[] sofar = List.of(layers).subList(0, i + 1).toArray(Change[]::new);
@@ -300,13 +318,15 @@ final class LayerContentIT {
     }
   }
 
-  private void write(String key, String parent, Change change) throws IOException {
+  private void write(String key, String parent, Change change)
+      throws IOException, InterruptedException {
     try (Mounted mounted = backend.mount(backend.prepare(key, parent))) {
       change.apply(mounted.target());
     }
   }
 
-  private void assertViewed(String parent, Change... changes) throws IOException {
+  private void assertViewed(String parent, Change... changes)
+      throws IOException, InterruptedException {
     String key = "view-of-" + parent;
     try (Mounted view = backend.mount(backend.view(key, parent))) {
       assertSame(view.target(), changes);
@@ -314,8 +334,8 @@ final class LayerContentIT {
     backend.remove(key);
   }
 
-  private void assertSame(Path actual, Change... changes) throws IOException {
-    Path plain = Files.createDirectories(daemon.work().resolve("plain" + plainDirectories++));
+  private void assertSame(Path actual, Change... changes) throws IOException, InterruptedException {
+    Path plain = Files.createDirectories(node.work().resolve("plain" + plainDirectories++));
     Files.setPosixFilePermissions(plain, PosixFilePermissions.fromString("rwxr-xr-x"));
     all(changes).apply(plain);
     assertThatTree(TreeListing.of(actual))

@@ -1,4 +1,4 @@
-package sluice.snapshotter.suite;
+package sluice.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import sluice.api.containerd.types.Mount;
 
 /** A mount that is there until it is closed. */
-final class Mounted implements AutoCloseable {
+public final class Mounted implements AutoCloseable {
 
   /** mount(2) takes one page of options; what is longer is given relative to the directories. */
   private static final int MAX_OPTION_BYTES = 4000;
@@ -26,7 +26,7 @@ final class Mounted implements AutoCloseable {
   }
 
   /** Mounts the only one of {@code mounts} onto {@code target}, which it makes. */
-  static Mounted on(Path target, List<Mount> mounts) throws IOException {
+  public static Mounted on(Path target, List<Mount> mounts) throws IOException {
     if (mounts.size() != 1) {
       throw new AssertionError("one mount expected, found " + mounts);
     }
@@ -48,7 +48,7 @@ final class Mounted implements AutoCloseable {
   }
 
   /** As containerd does: from the directory that all lowers have in common. */
-  static void overlay(Path target, List<String> options) throws IOException {
+  public static void overlay(Path target, List<String> options) throws IOException {
     String joined = String.join(",", options);
     Path directory = Path.of("/");
     if (joined.length() > MAX_OPTION_BYTES) {
@@ -83,7 +83,7 @@ final class Mounted implements AutoCloseable {
     return Path.of("/");
   }
 
-  Path target() {
+  public Path target() {
     return target;
   }
 
@@ -97,7 +97,7 @@ final class Mounted implements AutoCloseable {
   }
 
   /** Unmounts everything below a directory, the newest first; for the end of a test that failed. */
-  static void clear(Path directory) throws IOException {
+  public static void clear(Path directory) throws IOException {
     List<String> targets = new ArrayList<>();
     for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
       String target = line.split(" ", -1)[1];
@@ -110,7 +110,7 @@ final class Mounted implements AutoCloseable {
     }
   }
 
-  static void run(Path directory, String... command) throws IOException {
+  public static void run(Path directory, String... command) throws IOException {
     Process process =
         new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,4 +1,4 @@
-package sluice.snapshotter.suite;
+package sluice.command;
 
 import java.io.IOException;
 import java.nio.file.Files;
