@@ -20,6 +20,7 @@ import sluice.core.LayerFormat;
 import sluice.formats.decode.EncodingDecoder;
 import sluice.formats.rafs.RafsFormat;
 import sluice.formats.tar.TarFormat;
+import sluice.linux.LocalDirectories;
 import sluice.registry.FetchListener;
 import sluice.registry.OciLayout;
 import sluice.registry.RegistryClient;
@@ -146,7 +147,8 @@ final class Engine implements Closeable {
   }
 
   ImageLoader loader() throws IOException {
-    return new ImageLoader(layers, ChainLibrary.open(root.resolve("chains"), workers), cache);
+    return new ImageLoader(
+        layers, ChainLibrary.open(root.resolve("chains"), new LocalDirectories(), workers), cache);
   }
 
   @Override

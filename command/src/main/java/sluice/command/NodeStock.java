@@ -12,6 +12,7 @@ import sluice.core.RootfsMounter;
 import sluice.fuse.FuseListener;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.Transport;
+import sluice.linux.LocalDirectories;
 import sluice.mount.FuseMounters;
 import sluice.snapshotter.image.ImageLibrary;
 import sluice.snapshotter.image.LocalContent;
@@ -74,7 +75,13 @@ record NodeStock(SnapshotStore store, Engine engine, ImageLibrary images, OpenPa
             config.pull().indexDeadline(),
             trust(config.trust().unverifiedDiffIds())),
         new ImageLibrary.Ports(
-            engine.places(), local, engine.cache(), mounter, engine.workers(), Clock.systemUTC()),
+            engine.places(),
+            local,
+            engine.cache(),
+            mounter,
+            new LocalDirectories(),
+            engine.workers(),
+            Clock.systemUTC()),
         engine.layers());
   }
 

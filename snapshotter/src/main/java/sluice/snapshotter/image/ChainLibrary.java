@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sluice.erofs.DirectoryWalk;
 
 /**
  * Merged images, one for each chain: {@code <key>.erofs}, and {@code <key>.layers}, which names the
@@ -27,22 +28,29 @@ public final class ChainLibrary {
   private static final String LAYERS = ".layers";
 
   private final Path directory;
+  private final DirectoryWalk walk;
   private final SingleFlight<ChainKey, Path> flights;
 
-  private ChainLibrary(Path directory, ExecutorService workers) {
+  private ChainLibrary(Path directory, DirectoryWalk walk, ExecutorService workers) {
     this.directory = directory;
+    this.walk = walk;
     this.flights = new SingleFlight<>(workers);
   }
 
-  /** Opens the library in {@code directory}, which is made if it is not there. */
-  public static ChainLibrary open(Path directory, ExecutorService workers) throws IOException {
+  /**
+   * Opens the library in {@code directory}, which is made if it is not there.
+   *
+   * @param walk looks into unpacked layers below merged ones
+   */
+  public static ChainLibrary open(Path directory, DirectoryWalk walk, ExecutorService workers)
+      throws IOException {
     Files.createDirectories(directory);
     try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(directory, UNFINISHED + "*")) {
       for (Path leftover : unfinished) {
         Files.delete(leftover);
       }
     }
-    return new ChainLibrary(directory, workers);
+    return new ChainLibrary(directory, walk, workers);
   }
 
   /** Begins to merge, or joins those who do, or finds the image merged. */
@@ -97,7 +105,7 @@ public final class ChainLibrary {
     Path made = directory.resolve(UNFINISHED + key);
     Path names = directory.resolve(UNFINISHED + key + LAYERS);
     try {
-      LayerMerge.merge(input, made);
+      LayerMerge.merge(input, walk, made);
       DurableFiles.sync(made);
       Files.writeString(names, names(input), StandardCharsets.UTF_8);
       DurableFiles.sync(names);

@@ -30,6 +30,7 @@ import sluice.core.ImageRegistry;
 import sluice.core.Platform;
 import sluice.core.Repository;
 import sluice.core.RootfsMounter;
+import sluice.erofs.DirectoryWalk;
 import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.FallbackKind;
 import sluice.snapshotter.state.LayerRequest;
@@ -89,6 +90,7 @@ public final class ImageLibrary implements LazyLayers {
    * What the library stands on; the caller closes what must be closed, after the library's use.
    *
    * @param local containerd's content store, or {@link LocalContent#NONE}
+   * @param directories looks into layers that containerd unpacked
    * @param workers a thread for each task: what outlives its caller runs there
    */
   public record Ports(
@@ -96,6 +98,7 @@ public final class ImageLibrary implements LazyLayers {
       LocalContent local,
       DeviceStore devices,
       RootfsMounter mounter,
+      DirectoryWalk directories,
       ExecutorService workers,
       Clock clock) {}
 
@@ -134,7 +137,7 @@ public final class ImageLibrary implements LazyLayers {
             settings.indexLimit,
             pins),
         layers,
-        ChainLibrary.open(settings.root.resolve("chains"), ports.workers),
+        ChainLibrary.open(settings.root.resolve("chains"), ports.directories, ports.workers),
         wholeImages,
         new RunTrees(layers, wholeImages, resolver),
         new RootfsLibrary(mounts, ports.mounter, ports.devices, ports.workers),

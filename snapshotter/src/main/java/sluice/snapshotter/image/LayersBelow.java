@@ -2,20 +2,14 @@ package sluice.snapshotter.image;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import sluice.core.Bytes;
 import sluice.erofs.Attributes;
 import sluice.erofs.DirectoriesBelow;
+import sluice.erofs.DirectoryWalk;
 import sluice.erofs.FileType;
 import sluice.erofs.Inode;
 import sluice.erofs.MetadataImage;
@@ -23,13 +17,11 @@ import sluice.erofs.MetadataImage;
 /**
  * The directories of the layers that stay below a merged image, as overlayfs will show them: the
  * topmost layer that has one says what it looks like, unless a layer above hides it.
- *
- * <p>Of a directory that containerd unpacked, mode, owner and time are read, and no xattrs; one
- * whose name is not UTF-8 is not found, because Java cannot name it.
  */
 final class LayersBelow implements DirectoriesBelow, Closeable {
 
   private static final Bytes OPAQUE = Bytes.utf8("trusted.overlay.opaque");
+  private static final Bytes OPAQUE_VALUE = Bytes.utf8("y");
   private static final Bytes IMPLIED = Bytes.utf8("trusted.sluice.implied");
 
   /** Topmost first. */
@@ -63,15 +55,16 @@ final class LayersBelow implements DirectoriesBelow, Closeable {
    * Opens the layers.
    *
    * @param below lowest first
+   * @param walk looks into those that were unpacked
    */
-  static LayersBelow open(List<MergeInput.Below> below) throws IOException {
+  static LayersBelow open(List<MergeInput.Below> below, DirectoryWalk walk) throws IOException {
     List<View> views = new ArrayList<>();
     LayersBelow layers = new LayersBelow(views);
     try {
       for (MergeInput.Below layer : below.reversed()) {
         views.add(
             switch (layer) {
-              case MergeInput.Below.Local local -> new Unpacked(local.directory());
+              case MergeInput.Below.Local local -> new Unpacked(local.directory(), walk);
               case MergeInput.Below.Lazy lazy ->
                   new Image(MetadataImage.open(lazy.layer().metadataImage()));
             });
@@ -151,57 +144,24 @@ final class LayersBelow implements DirectoriesBelow, Closeable {
     }
   }
 
-  /** A directory that containerd unpacked a layer into. */
-  private record Unpacked(Path directory) implements View {
-
-    private static final String ATTRIBUTES = "unix:mode,uid,gid,lastModifiedTime";
+  /** A directory that containerd unpacked a layer into, in the form that overlayfs wants. */
+  private record Unpacked(Path directory, DirectoryWalk walk) implements View {
 
     @Override
     public Finding find(Bytes path) throws IOException {
-      Path at = directory;
-      for (Bytes name : parts(path)) {
-        Optional<Path> next = child(at, name);
-        if (next.isEmpty()) {
-          return new Finding.Nothing();
-        }
-        at = next.get();
-        if (!Files.exists(at, LinkOption.NOFOLLOW_LINKS)) {
-          return new Finding.Nothing();
-        }
-        if (!Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
-          return new Finding.Hidden();
-        }
-      }
-      try {
-        return new Finding.Found(attributes(at));
-      } catch (NoSuchFileException e) {
-        return new Finding.Nothing();
-      }
+      DirectoryWalk.Walked walked = walk.walk(directory, path);
+      return switch (walked.end()) {
+        case DIRECTORY -> new Finding.Found(walked.directories().getLast());
+        case FILE -> new Finding.Hidden();
+        case NOTHING ->
+            walked.directories().stream().anyMatch(Unpacked::isOpaque)
+                ? new Finding.Hidden()
+                : new Finding.Nothing();
+      };
     }
 
-    private static Optional<Path> child(Path parent, Bytes name) {
-      try {
-        return Optional.of(parent.resolve(name.toString()));
-      } catch (InvalidPathException e) {
-        return Optional.empty();
-      }
-    }
-
-    private static Attributes attributes(Path path) throws IOException {
-      Map<String, Object> read = Files.readAttributes(path, ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
-      if (!(read.get("mode") instanceof Integer mode)
-          || !(read.get("uid") instanceof Integer uid)
-          || !(read.get("gid") instanceof Integer gid)
-          || !(read.get("lastModifiedTime") instanceof FileTime time)) {
-        throw new IOException(path + ": the attributes " + ATTRIBUTES + " are not there: " + read);
-      }
-      Instant instant = time.toInstant();
-      return new Attributes(
-          mode & 0xffff,
-          Integer.toUnsignedLong(uid),
-          Integer.toUnsignedLong(gid),
-          instant.getEpochSecond(),
-          instant.getNano());
+    private static boolean isOpaque(Attributes directory) {
+      return OPAQUE_VALUE.equals(directory.xattrs().getOrDefault(OPAQUE, Bytes.EMPTY));
     }
 
     @Override

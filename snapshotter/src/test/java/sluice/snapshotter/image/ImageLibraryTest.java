@@ -27,12 +27,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import sluice.core.Bytes;
 import sluice.core.ChainId;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.ImageReference;
+import sluice.erofs.DirectoryWalk;
 import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.FallbackKind;
 import sluice.snapshotter.state.LayerRequest;
@@ -80,8 +82,19 @@ final class ImageLibraryTest {
     return ImageLibrary.open(
         new ImageLibrary.Settings(root, AMD64, limit, trust),
         new ImageLibrary.Ports(
-            registry, LocalContent.NONE, devices, mounter, workers, Clock.systemUTC()),
+            registry,
+            LocalContent.NONE,
+            devices,
+            mounter,
+            ImageLibraryTest::noneUnpacked,
+            workers,
+            Clock.systemUTC()),
         layers);
+  }
+
+  private static DirectoryWalk.Walked noneUnpacked(Path root, Bytes path) {
+    throw new AssertionError(
+        "no layer is unpacked here, but %s/%s is asked for".formatted(root, path));
   }
 
   /** An image, as containerd prepares it. */
