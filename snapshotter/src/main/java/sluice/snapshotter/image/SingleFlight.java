@@ -35,8 +35,13 @@ final class SingleFlight<K, V> {
           }
         };
     FutureTask<V> flying = flights.putIfAbsent(key, mine);
-    if (flying != null) {
-      return flying;
+    while (flying != null) {
+      if (!flying.isDone()) {
+        return flying;
+      }
+      // Its waiters are let go a moment before done() takes it out.
+      flights.remove(key, flying);
+      flying = flights.putIfAbsent(key, mine);
     }
     try {
       workers.execute(mine);
@@ -49,7 +54,8 @@ final class SingleFlight<K, V> {
 
   /** Whether work for {@code key} is under way. */
   boolean flying(K key) {
-    return flights.containsKey(key);
+    FutureTask<V> flying = flights.get(key);
+    return flying != null && !flying.isDone();
   }
 
   /** Waits for a result of {@link #join}; the failure of the work is thrown as it was. */
