@@ -28,15 +28,13 @@ final class TreeMerger {
 
   static final Bytes TREE = Bytes.utf8("fs");
 
-  /** From link to link; real layers need one step. */
-  private static final int MAX_LINK_STEPS = 1000;
-
   /** A dirent and a name of one byte. */
   private static final int MIN_ENTRY_BYTES = DirectoryReader.DIRENT_BYTES + 1;
 
   private static final int NID_BITS = 48;
 
   private final LayerStack layers;
+  private final LinkTargets links;
   private final MergedTree tree;
   private final @Nullable DirectoriesBelow below;
   private final LongIntMap numbers = new LongIntMap();
@@ -50,6 +48,7 @@ final class TreeMerger {
 
   private TreeMerger(LayerStack layers, MergedTree tree, @Nullable DirectoriesBelow below) {
     this.layers = layers;
+    this.links = new LinkTargets(layers);
     this.tree = tree;
     this.below = below;
     this.entriesLeft = new long[layers.size()];
@@ -173,7 +172,7 @@ final class TreeMerger {
 
   private void addFile(Bytes name, Source source, int parent) throws IOException {
     Optional<Bytes> target = layers.linkMark(source);
-    Source data = target.isPresent() ? resolve(source, target.get()) : source;
+    Source data = target.isPresent() ? links.resolve(source, target.get()) : source;
     int number = numbers.get(key(data));
     if (number == LongIntMap.NONE) {
       number = add(data, parent);
@@ -186,30 +185,6 @@ final class TreeMerger {
       tree.attributeLayers.set(number, source.layer());
       tree.attributeNids.set(number, source.inode().nid());
     }
-  }
-
-  /** Follows a link to the layers below it or, failing that, to a later entry of its own layer. */
-  private Source resolve(Source link, Bytes firstTarget) throws IOException {
-    Source at = link;
-    Bytes target = firstTarget;
-    for (int step = 0; step < MAX_LINK_STEPS; step++) {
-      int layer = at.layer();
-      Optional<Source> found = layers.find(target, layer);
-      if (found.isEmpty()) {
-        found = layers.findIn(layer, target);
-      }
-      if (found.isEmpty() || found.get().inode().isDirectory()) {
-        throw new UnresolvedLinkException(
-            link.layer(), layers.image(link.layer()).toString(), firstTarget);
-      }
-      at = found.get();
-      Optional<Bytes> next = layers.linkMark(at);
-      if (next.isEmpty()) {
-        return at;
-      }
-      target = next.get();
-    }
-    throw corrupt(link.layer(), "hard link to \"%s\" leads in a circle".formatted(firstTarget));
   }
 
   private int add(Source source, int parent) {

@@ -4,8 +4,8 @@ import java.io.IOException;
 import sluice.core.Bytes;
 
 /**
- * A hard link's target lies in none of the merged layers: it is in a layer below that is not
- * merged, so the link's layer must be unpacked the ordinary way; or nowhere at all.
+ * A hard link's target lies in none of the given layers: it is in a layer below that is not merged,
+ * so the link's layer must be unpacked the ordinary way; or nowhere at all.
  */
 public final class UnresolvedLinkException extends IOException {
   private static final long serialVersionUID = 1L;

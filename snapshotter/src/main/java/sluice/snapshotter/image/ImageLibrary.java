@@ -31,7 +31,8 @@ import sluice.core.Platform;
 import sluice.core.Repository;
 import sluice.core.RootfsMounter;
 import sluice.erofs.DirectoryWalk;
-import sluice.snapshotter.state.CommittedLayer;
+import sluice.erofs.LinkTargets;
+import sluice.erofs.UnresolvedLinkException;
 import sluice.snapshotter.state.FallbackKind;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;
@@ -299,29 +300,51 @@ public final class ImageLibrary implements LazyLayers {
     }
   }
 
-  private Outcome lazy(LayerRequest request, LayerPreparation.Ready ready) {
+  private Outcome lazy(LayerRequest request, LayerPreparation.Ready ready)
+      throws IOException, InterruptedException {
     LazyLayer layer = ready.layer();
+    LazyRun run = LazyRun.ofTop(layer, request.below());
     Pin pin = pins.pin(things(List.of(layer)));
-    List<LazyLayer> run = run(request.below());
+    try {
+      if (!run.below().isEmpty()) {
+        requireLinksWithin(runTrees.input(run));
+      }
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      pin.close();
+      throw e;
+    }
     workers.execute(() -> mergeAhead(request, run, ready));
     return new Outcome.Lazy(layer, pin);
   }
 
+  /**
+   * A hard link into a layer that was unpacked the ordinary way cannot be merged: only a layer that
+   * is unpacked as well can hold it.
+   */
+  private static void requireLinksWithin(MergeInput input) throws IOException {
+    if (input.below().isEmpty()) {
+      return;
+    }
+    try {
+      LinkTargets.requireResolved(input.trees());
+    } catch (UnresolvedLinkException e) {
+      throw new UnservedException(
+          "the layers below are not all lazy, and it links into one that is not: "
+              + e.getMessage());
+    }
+  }
+
   /** Makes what lower layers lack for this one, and merges when the image is whole. */
-  private void mergeAhead(
-      LayerRequest request, List<LazyLayer> below, LayerPreparation.Ready ready) {
+  private void mergeAhead(LayerRequest request, LazyRun run, LayerPreparation.Ready ready) {
     try {
       if (!ready.last()) {
-        if (!below.isEmpty() && runTrees.kept(ready.layer()).isPresent()) {
-          runTrees.beginMissing(below);
+        List<LazyLayer> lower = run.layers().subList(0, run.layers().size() - 1);
+        if (!lower.isEmpty() && runTrees.kept(ready.layer()).isPresent()) {
+          runTrees.beginMissing(lower);
         }
         return;
       }
-      List<LazyLayer> run = new ArrayList<>(below);
-      run.add(ready.layer());
-      List<CommittedLayer> under =
-          request.below().subList(0, request.below().size() - below.size());
-      MergeInput input = runTrees.input(new LazyRun(under, run));
+      MergeInput input = runTrees.input(run);
       ChainKey key = ChainKey.of(input);
       pins.holdAhead(key);
       SingleFlight.await(chains.merge(key, input));
@@ -330,18 +353,6 @@ public final class ImageLibrary implements LazyLayers {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** The lazy layers at the top of a chain, lowest first. */
-  private static List<LazyLayer> run(List<CommittedLayer> chain) {
-    List<LazyLayer> run = new ArrayList<>();
-    for (CommittedLayer layer : chain.reversed()) {
-      if (!(layer instanceof CommittedLayer.Lazy(LazyLayer lazy))) {
-        break;
-      }
-      run.addFirst(lazy);
-    }
-    return run;
   }
 
   /** What a pin on these layers protects. */

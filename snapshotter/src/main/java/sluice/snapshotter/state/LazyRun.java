@@ -1,5 +1,6 @@
 package sluice.snapshotter.state;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -19,6 +20,17 @@ public record LazyRun(List<CommittedLayer> below, List<LazyLayer> layers) {
     if (!below.isEmpty() && below.getLast() instanceof CommittedLayer.Lazy) {
       throw new IllegalArgumentException("run: the layer below it is lazy too, so belongs to it");
     }
+  }
+
+  /** The run that a lazy layer belongs to once it lies on {@code chain}, lowest first. */
+  public static LazyRun ofTop(LazyLayer top, List<CommittedLayer> chain) {
+    List<LazyLayer> layers = new ArrayList<>(List.of(top));
+    int below = chain.size();
+    while (below > 0 && chain.get(below - 1) instanceof CommittedLayer.Lazy(LazyLayer lazy)) {
+      layers.addFirst(lazy);
+      below--;
+    }
+    return new LazyRun(chain.subList(0, below), layers);
   }
 
   /** The topmost layer. */
