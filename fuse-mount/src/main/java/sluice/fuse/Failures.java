@@ -20,7 +20,7 @@ public final class Failures {
   private Failures() {}
 
   /** A read that failed: the errno of its answer. Logged at most once a second and image. */
-  public static int ofRead(ReadPlan plan, Exception failure) {
+  public static int ofRead(ReadPlan plan, Throwable failure) {
     if (failure instanceof InterruptedException) {
       return Errno.EINTR;
     }
@@ -37,7 +37,7 @@ public final class Failures {
   }
 
   /** Any other request that failed: the errno of its answer. */
-  public static int ofRequest(Object request, Exception failure) {
+  public static int ofRequest(Object request, Throwable failure) {
     if (failure instanceof StaleNodeException) {
       return Errno.ESTALE;
     }
@@ -54,7 +54,7 @@ public final class Failures {
   }
 
   /** The failure, if it is a fault of ours whose stack trace is worth printing. */
-  private static @Nullable Exception unexpected(Exception failure) {
+  private static @Nullable Throwable unexpected(Throwable failure) {
     return failure instanceof IOException ? null : failure;
   }
 }

@@ -82,6 +82,11 @@ public enum Opcode {
     return label;
   }
 
+  /** Whether the kernel waits for an answer. */
+  public boolean answered() {
+    return this != FORGET && this != BATCH_FORGET && this != INTERRUPT;
+  }
+
   /** The opcode of a number, or null for one that came after protocol 7.39. */
   public static @Nullable Opcode of(int code) {
     return code >= 0 && code < BY_CODE.length ? BY_CODE[code] : null;

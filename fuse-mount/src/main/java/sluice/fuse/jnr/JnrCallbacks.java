@@ -211,7 +211,7 @@ final class JnrCallbacks extends FuseStubFS {
     int result;
     try {
       result = answer.answer();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       result = -Failures.ofRequest(opcode.label() + ' ' + path, e);
     }
     long nanos = System.nanoTime() - taken;

@@ -69,7 +69,7 @@ final class DiskPool {
     Reply reply = replies.get();
     try {
       plan.read(reply.body());
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       refuse(request, Failures.ofRead(plan, e), takenNanos);
       return;
     }

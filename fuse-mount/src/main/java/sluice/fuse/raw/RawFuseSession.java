@@ -225,12 +225,15 @@ public final class RawFuseSession implements FuseSession {
     }
   }
 
-  /** Answers one request. Whatever goes wrong with it, the next one is served. */
+  /**
+   * Answers one request. Whatever goes wrong with it, the next one is served, and this one is
+   * answered: nothing ends the wait of a program whose request was taken.
+   */
   private void one(MemorySegment buffer, long length, Reply reply) {
     long taken = System.nanoTime();
     InHeader header = InHeader.read(buffer, 0);
+    Opcode opcode = Opcode.of(header.opcode());
     try {
-      Opcode opcode = Opcode.of(header.opcode());
       if (opcode == null) {
         LOG.debug("opcode {}: unknown, answered with ENOSYS", header.opcode());
         reply.fail(header.unique(), Errno.ENOSYS);
@@ -241,6 +244,18 @@ public final class RawFuseSession implements FuseSession {
       handler.handle(request, reply, taken);
     } catch (IOException | RuntimeException | Error e) {
       LOG.error("request {}: can't be answered", header, e);
+      if (opcode == null || opcode.answered()) {
+        refuse(header, reply);
+      }
+    }
+  }
+
+  /** The last resort; refused by the kernel where the request has been answered. */
+  private static void refuse(InHeader header, Reply reply) {
+    try {
+      reply.fail(header.unique(), Errno.EIO);
+    } catch (IOException e) {
+      LOG.debug("request {}: had its answer", header, e);
     }
   }
 

@@ -73,7 +73,7 @@ final class RequestHandler {
     long answer;
     try {
       answer = answer(request, reply.body(), takenNanos);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       answer = -Failures.ofRequest(request, e);
     }
     if (answer == NO_ANSWER) {
@@ -162,7 +162,7 @@ final class RequestHandler {
       if (plan.readCached(body)) {
         return plan.lengthBytes();
       }
-    } catch (IOException e) {
+    } catch (IOException | Error e) {
       return -Failures.ofRead(plan, e);
     }
     disk.answer(read, plan, FuseListener.Source.DISK, takenNanos);

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static sluice.testing.ListingAssert.assertThatTree;
 
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAccumulator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +72,32 @@ final class RawFuseSessionIT {
       assertThat(Path.of("/sys/class/bdi", device, "read_ahead_kb")).content().startsWith("1024");
     }
     assertThat(largest.get()).isGreaterThan(256 << 10);
+  }
+
+  @Test
+  void metadataThatCannotBeReadAnyMore_isAnErrorOfTheReader() throws Exception {
+    Path tree = Files.createDirectory(scratch.resolve("tree"));
+    for (int i = 0; i < 2000; i++) {
+      Files.writeString(tree.resolve("file-of-a-longish-name-" + i), "content");
+    }
+    MkfsImage image = MkfsImage.pack(tree, scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("mnt"));
+    ImageFileSystem files =
+        ImageFileSystem.open("test", image.metadata(), image.devices(), Bytes.EMPTY);
+    try (RawFuseSession session =
+            RawFuseSession.mount(target, files, FuseOptions.forUsers(), FuseListener.NONE);
+        FileChannel metadata = FileChannel.open(image.metadata(), StandardOpenOption.WRITE)) {
+      // As a disk that fails below a mapped file does, this makes SIGBUS of a look at it.
+      metadata.truncate(4096);
+      Process reader =
+          new ProcessBuilder("ls", "-l", session.target().toString())
+              .redirectErrorStream(true)
+              .start();
+
+      assertThat(reader.waitFor(20, TimeUnit.SECONDS)).as("ls ends").isTrue();
+      assertThat(reader.exitValue()).isNotZero();
+      assertThat(reader.inputReader().readLine()).contains("Input/output error");
+    }
   }
 
   @Test
