@@ -54,7 +54,7 @@ final class JnrReads {
       plan.read(into);
       listener.read(source, plan.lengthBytes(), System.nanoTime() - taken);
       return plan.lengthBytes();
-    } catch (IOException | RuntimeException | InterruptedException e) {
+    } catch (IOException | RuntimeException | Error | InterruptedException e) {
       return -Failures.ofRead(plan, e);
     }
   }
@@ -65,7 +65,7 @@ final class JnrReads {
   }
 
   private void ensure(ReadPlan plan, int pid) throws IOException, InterruptedException {
-    if (!plan.image().waiting().enter(plan.lengthBytes())) {
+    if (!plan.image().waiting().enter(plan.lengthBytes(), waiting.size())) {
       throw new IOException(
           "too many reads wait for data of this image (%s); is its registry reachable?"
               .formatted(plan.image().waiting()));

@@ -53,7 +53,7 @@ final class Misses {
 
   /** Waits for the bytes of {@code plan} and lets the disk pool answer. Returns at once. */
   void begin(FuseRequest.Read request, ReadPlan plan, long takenNanos) {
-    if (!plan.image().waiting().enter(plan.lengthBytes())) {
+    if (!plan.image().waiting().enter(plan.lengthBytes(), waiting.size())) {
       disk.fail(request, Failures.ofRead(plan, tooMany(plan)), takenNanos);
       return;
     }
@@ -102,7 +102,7 @@ final class Misses {
     int errno = 0;
     try {
       plan.ensure();
-    } catch (IOException | RuntimeException | InterruptedException e) {
+    } catch (IOException | RuntimeException | Error | InterruptedException e) {
       errno = Failures.ofRead(plan, e);
     } finally {
       waiting.remove(request.unique());
