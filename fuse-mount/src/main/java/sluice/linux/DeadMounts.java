@@ -29,6 +29,9 @@ public final class DeadMounts {
         return;
       }
       if (!isDead(target)) {
+        if (MountTable.at(target).isEmpty()) {
+          return; // unmounted meanwhile
+        }
         throw new IOException(
             "mount %s: a %s file system is mounted there and is being served; unmount it first"
                 .formatted(target, mount.get().type()));
@@ -64,6 +67,13 @@ public final class DeadMounts {
 
   private static void unmount(Path target) throws LinuxException {
     LOG.info("{}: unmounting what a dead process left there", target);
-    Linux.unmount(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+    try {
+      Linux.unmount(target, Linux.MNT_DETACH | Linux.UMOUNT_NOFOLLOW);
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.EINVAL) {
+        throw e;
+      }
+      LOG.debug("{}: another thread was faster", target);
+    }
   }
 }
