@@ -28,6 +28,9 @@ public interface RootfsMounter extends Closeable {
   interface Mounted extends Closeable {
     Path target();
 
+    /** Whether somebody still serves it; once it is not, only mounting it again helps. */
+    boolean alive();
+
     /** Unmounts; a container that still holds the directory open keeps reading. */
     @Override
     void close() throws IOException;

@@ -41,6 +41,11 @@ public final class ImageFileSystem implements ReadOnlyFileSystem {
   }
 
   @Override
+  public boolean holdsAcls() {
+    return image.holdsAcls();
+  }
+
+  @Override
   public NodeAttributes attributes(long node) throws IOException {
     return image(node).attributes(node);
   }

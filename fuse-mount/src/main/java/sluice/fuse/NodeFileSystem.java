@@ -39,6 +39,7 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
   /** No image has this inode number: those begin at the nid of a root, which is never so low. */
   private static final long ROOT_INO = 1;
 
+  private final boolean acls;
   private final DeviceFiles files = new DeviceFiles();
   private final AtomicInteger lastNumber = new AtomicInteger();
 
@@ -49,6 +50,20 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
 
   /** Images of which the kernel may still know a node; a superset of the listed ones. */
   private final Map<Integer, ServedImage> alive = new ConcurrentHashMap<>();
+
+  /**
+   * Makes one without images.
+   *
+   * @param acls whether it takes images that hold POSIX ACLs; if not, it takes only others
+   */
+  public NodeFileSystem(boolean acls) {
+    this.acls = acls;
+  }
+
+  @Override
+  public boolean holdsAcls() {
+    return acls;
+  }
 
   /**
    * Adds an image as a directory of the root.
@@ -62,6 +77,10 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
       throws IOException {
     int number = lastNumber.incrementAndGet();
     ServedImage image = ServedImage.open(number, name, metadataImage, devices, files);
+    if (image.holdsAcls() && !acls) {
+      image.close();
+      throw new IllegalArgumentException(image + " holds POSIX ACLs, which are not enforced here");
+    }
     alive.put(number, image);
     if (byName.putIfAbsent(Bytes.utf8(name), image) != null) {
       alive.remove(number);
@@ -162,12 +181,12 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
 
   @Override
   public boolean supportsXattrs(long node) throws IOException {
-    return node != ROOT_NODE && image(node).supportsXattrs();
+    return node == ROOT_NODE ? acls : image(node).supportsXattrs();
   }
 
   @Override
   public boolean supportsXattr(long node, Bytes name) throws IOException {
-    return node != ROOT_NODE && image(node).supportsXattr(name);
+    return node == ROOT_NODE ? acls : image(node).supportsXattr(name);
   }
 
   @Override

@@ -47,6 +47,13 @@ public interface ReadOnlyFileSystem extends Closeable {
     public static final int MAX_NAME_BYTES = 255;
   }
 
+  /**
+   * Whether files may have POSIX ACLs. The kernel then asks for the ACL of each file that somebody
+   * but its owner reads, and must be told that there is none, not that there can be none: it takes
+   * that for the result of the permission check ({@code __fuse_get_acl}, fs/fuse/acl.c).
+   */
+  boolean holdsAcls();
+
   NodeAttributes attributes(long node) throws IOException;
 
   /** The node of that name, {@code .} and {@code ..} included, or {@link #NO_NODE}. */

@@ -47,11 +47,10 @@ public final class ServedImage {
    * What {@code ls -l} asks of each file. Told once that the file system has no such thing, it does
    * not ask again; told that this file has none, it does, and the kernel keeps no answer.
    */
-  private static final Set<Bytes> ASKED_OF_EVERY_FILE =
-      Set.of(
-          Bytes.utf8("security.selinux"),
-          Bytes.utf8("system.posix_acl_access"),
-          Bytes.utf8("system.posix_acl_default"));
+  private static final Bytes LABEL = Bytes.utf8("security.selinux");
+
+  private static final Set<Bytes> ACLS =
+      Set.of(Bytes.utf8("system.posix_acl_access"), Bytes.utf8("system.posix_acl_default"));
 
   /** A seek looks at this many runs at most: it holds up a thread that serves all images. */
   private static final int MAX_SEEK_STEPS = 65_536;
@@ -236,6 +235,23 @@ public final class ServedImage {
     return metadata.xattr(inode(node), attribute);
   }
 
+  /** Whether a file of the image may have a POSIX ACL. */
+  boolean holdsAcls() {
+    return holdsAcls(metadata);
+  }
+
+  /** {@link #holdsAcls()} of an image that is not served yet. */
+  public static boolean holdsAcls(Path metadataImage) throws IOException {
+    try (MetadataImage metadata = MetadataImage.open(metadataImage)) {
+      return holdsAcls(metadata);
+    }
+  }
+
+  private static boolean holdsAcls(MetadataImage metadata) {
+    Set<Bytes> names = metadata.xattrNames();
+    return names == null || names.stream().anyMatch(ACLS::contains);
+  }
+
   boolean supportsXattrs() {
     Set<Bytes> names = metadata.xattrNames();
     return names == null || !names.isEmpty();
@@ -243,9 +259,13 @@ public final class ServedImage {
 
   boolean supportsXattr(Bytes attribute) {
     Set<Bytes> names = metadata.xattrNames();
-    return names == null
-        || names.contains(attribute)
-        || (!names.isEmpty() && !ASKED_OF_EVERY_FILE.contains(attribute));
+    if (names == null || names.contains(attribute)) {
+      return true;
+    }
+    if (ACLS.contains(attribute)) {
+      return holdsAcls();
+    }
+    return !names.isEmpty() && !attribute.equals(LABEL);
   }
 
   ReadPlan plan(long node, long offset, int lengthBytes) throws IOException {

@@ -1,9 +1,10 @@
 package sluice.mount;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,20 +15,21 @@ import sluice.core.Bytes;
 import sluice.core.LazyDevice;
 import sluice.core.RootfsMounter;
 import sluice.fuse.FuseListener;
-import sluice.fuse.FuseMounts;
 import sluice.fuse.FuseOptions;
-import sluice.fuse.NodeFileSystem;
 import sluice.fuse.ServedImage;
-import sluice.fuse.raw.RawFuseSession;
 import sluice.linux.DeadMounts;
 import sluice.linux.Errno;
 import sluice.linux.Linux;
 import sluice.linux.LinuxException;
 
 /**
- * The {@code fuse} driver: one FUSE mount for the whole host, made by the first image, in which
- * each image is a directory that is bound to its target. So thousands of images need no more
- * threads, and one file descriptor holds them all. Safe for use by many threads.
+ * The {@code fuse} driver: one FUSE mount for the whole host, in which each image is a directory
+ * that is bound to its target. So thousands of images need no more threads, and one file descriptor
+ * holds them all. Safe for use by many threads.
+ *
+ * <p>Images that hold POSIX ACLs have a mount beside it. The kernel enforces ACLs for all of a
+ * mount or none of it, and where it does it asks for those of each file that somebody reads: a
+ * round trip that nearly all images can do without.
  */
 final class FuseRootfsMounter implements RootfsMounter {
 
@@ -36,31 +38,26 @@ final class FuseRootfsMounter implements RootfsMounter {
   /** Images of one name that may be mounted at once: at targets of one name in many directories. */
   private static final int MAX_SAME_NAME = 1000;
 
-  private final Path nodeDirectory;
-  private final FuseOptions options;
+  private final NodeMount plain;
+  private final NodeMount withAcls;
   private final FuseListener listener;
-
-  /** Begun by the first image; guarded by this. */
-  private @Nullable Node node;
 
   /** What is mounted; guarded by this. */
   private final Set<FuseMounted> mounts = new LinkedHashSet<>();
 
-  /** Guarded by this. */
-  private boolean closed;
-
-  /** The node's mount and what it serves. */
-  private record Node(NodeFileSystem files, RawFuseSession session) {}
-
   /**
    * Mounts nothing yet.
    *
-   * @param nodeDirectory where the node's FUSE mount goes; created when it is needed. Only root may
-   *     reach it: images hold set-id programs. Dead mounts beside it are unmounted then
+   * @param nodeDirectory where the host's FUSE mount goes, and with {@code -acl} behind its name
+   *     the one of images with ACLs; created when they are needed. Only root may reach them: images
+   *     hold set-id programs. Dead mounts beside them are unmounted then
    */
   FuseRootfsMounter(Path nodeDirectory, FuseOptions options, FuseListener listener) {
-    this.nodeDirectory = nodeDirectory.toAbsolutePath().normalize();
-    this.options = options;
+    Path directory = nodeDirectory.toAbsolutePath().normalize();
+    this.plain = new NodeMount(directory, false, options, listener);
+    this.withAcls =
+        new NodeMount(
+            directory.resolveSibling(directory.getFileName() + "-acl"), true, options, listener);
     this.listener = listener;
   }
 
@@ -73,12 +70,14 @@ final class FuseRootfsMounter implements RootfsMounter {
   public Mounted mount(Path metadataImage, List<LazyDevice> devices, Path target)
       throws IOException {
     Path place = target.toAbsolutePath().normalize();
+    NodeMount node = ServedImage.holdsAcls(metadataImage) ? withAcls : plain;
+    // First, as it clears away what is dead everywhere.
+    NodeMount.Serving serving = node.serving();
     DeadMounts.clear(place);
-    Node serving = node();
     ServedImage image = add(serving, metadataImage, devices, place.getFileName().toString());
     try {
       serving.session().rootChanged();
-      bind(nodeDirectory.resolve(image.name()), place);
+      bind(serving.directory().resolve(image.name()), place);
     } catch (IOException | RuntimeException e) {
       serving.files().remove(image);
       throw e;
@@ -87,41 +86,19 @@ final class FuseRootfsMounter implements RootfsMounter {
     synchronized (this) {
       mounts.add(mounted);
     }
-    listener.images(serving.files().size());
+    listener.images(images());
     LOG.debug("mounted {}", mounted);
     return mounted;
   }
 
-  private synchronized Node node() throws IOException {
-    if (closed) {
-      throw new IllegalStateException("mounter of " + nodeDirectory + " is closed");
-    }
-    Node known = node;
-    if (known != null && !known.session().ended()) {
-      return known;
-    }
-    if (known != null) {
-      LOG.error(
-          "{} was unmounted by another process: images that were mounted have no data any more",
-          nodeDirectory);
-      known.session().close();
-    }
-    Path root = nodeDirectory.getParent();
-    if (root != null) {
-      // What an earlier daemon bound is dead with its session, wherever below the root it lies.
-      DeadMounts.clearBelow(root, FuseMounts.TYPE);
-    }
-    DeadMounts.clear(nodeDirectory);
-    Files.createDirectories(nodeDirectory);
-    NodeFileSystem files = new NodeFileSystem();
-    Node begun = new Node(files, RawFuseSession.mount(nodeDirectory, files, options, listener));
-    node = begun;
-    return begun;
+  private int images() {
+    return plain.images() + withAcls.images();
   }
 
   /** Adds the image under its name, or the first free one made from it. */
   private static ServedImage add(
-      Node node, Path metadataImage, List<LazyDevice> devices, String name) throws IOException {
+      NodeMount.Serving node, Path metadataImage, List<LazyDevice> devices, String name)
+      throws IOException {
     for (int i = 1; i < MAX_SAME_NAME; i++) {
       try {
         return node.files().add(i == 1 ? name : name + '-' + i, metadataImage, devices);
@@ -150,25 +127,16 @@ final class FuseRootfsMounter implements RootfsMounter {
   /** Unmounts all images and the node's mount; who still reads one gets errors. */
   @Override
   public void close() throws IOException {
-    List<FuseMounted> open;
-    Node ending;
+    List<Closeable> open;
     synchronized (this) {
-      closed = true;
-      open = List.copyOf(mounts);
-      ending = node;
-      node = null;
+      open = new ArrayList<>(mounts);
     }
+    open.add(plain);
+    open.add(withAcls);
     IOException failed = null;
-    for (FuseMounted mounted : open) {
+    for (Closeable each : open) {
       try {
-        mounted.close();
-      } catch (IOException e) {
-        failed = joined(failed, e);
-      }
-    }
-    if (ending != null) {
-      try {
-        ending.session().close();
+        each.close();
       } catch (IOException e) {
         failed = joined(failed, e);
       }
@@ -187,11 +155,11 @@ final class FuseRootfsMounter implements RootfsMounter {
   }
 
   private final class FuseMounted implements Mounted {
-    private final Node serving;
+    private final NodeMount.Serving serving;
     private final ServedImage image;
     private final Path target;
 
-    FuseMounted(Node serving, ServedImage image, Path target) {
+    FuseMounted(NodeMount.Serving serving, ServedImage image, Path target) {
       this.serving = serving;
       this.image = image;
       this.target = target;
@@ -200,6 +168,11 @@ final class FuseRootfsMounter implements RootfsMounter {
     @Override
     public Path target() {
       return target;
+    }
+
+    @Override
+    public boolean alive() {
+      return !serving.session().ended();
     }
 
     @Override
@@ -218,7 +191,7 @@ final class FuseRootfsMounter implements RootfsMounter {
         LOG.debug("{}: somebody else unmounted it", target);
       } finally {
         serving.files().remove(image);
-        listener.images(serving.files().size());
+        listener.images(images());
       }
       serving.session().rootEntryGone(Bytes.utf8(image.name()));
     }

@@ -79,6 +79,11 @@ final class JnrRootfsMounter implements RootfsMounter {
     }
 
     @Override
+    public boolean alive() {
+      return !session.ended();
+    }
+
+    @Override
     public void close() throws IOException {
       if (mounts.remove(this)) {
         session.release();

@@ -10,7 +10,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,13 +23,20 @@ import org.junit.jupiter.api.io.TempDir;
 import sluice.core.CorruptException;
 import sluice.core.RootfsMounter.Mounted;
 import sluice.fuse.FuseListener;
+import sluice.fuse.FuseMounts;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.MkfsImage;
 import sluice.linux.DeadMounts;
+import sluice.linux.Linux;
 import sluice.linux.MountTable;
 import sluice.testing.TreeListing;
 
 final class FuseRootfsMounterIT {
+
+  /** Images of mkfs.erofs do not say that they hold no ACLs. */
+  private static final String NODE = "node-acl";
+
+  private static final int LEFT = 24;
 
   @TempDir Path scratch;
   private FuseRootfsMounter mounter;
@@ -40,8 +51,7 @@ final class FuseRootfsMounterIT {
   @AfterEach
   void stop() throws IOException {
     mounter.close();
-    DeadMounts.clear(scratch.resolve("m1"));
-    DeadMounts.clear(scratch.resolve("node"));
+    DeadMounts.clearBelow(scratch, FuseMounts.TYPE);
   }
 
   @Test
@@ -53,7 +63,7 @@ final class FuseRootfsMounterIT {
 
     assertThatTree(TreeListing.of(first.target())).isTree(TreeListing.of(one));
     assertThatTree(TreeListing.of(second.target())).isTree(TreeListing.of(two));
-    assertThat(scratch.resolve("node").toFile().list()).containsExactlyInAnyOrder("m1", "m2");
+    assertThat(scratch.resolve(NODE).toFile().list()).containsExactlyInAnyOrder("m1", "m2");
   }
 
   @Test
@@ -74,14 +84,14 @@ final class FuseRootfsMounterIT {
       ByteBuffer bytes = ByteBuffer.allocate(16);
       assertThat(open.read(bytes)).isEqualTo(3);
       assertThat(MountTable.at(mounted.target())).isEmpty();
-      assertThat(scratch.resolve("node").toFile().list()).isEmpty();
+      assertThat(scratch.resolve(NODE).toFile().list()).isEmpty();
     }
   }
 
   @Test
   void mount_afterAnotherWasClosedThere_showsTheNewTree() throws Exception {
     mount(tree("one"), "m1").close();
-    assertThat(scratch.resolve("node/m1")).doesNotExist();
+    assertThat(scratch.resolve(NODE).resolve("m1")).doesNotExist();
 
     Mounted again = mount(tree("two"), "m1");
 
@@ -116,27 +126,14 @@ final class FuseRootfsMounterIT {
     mounter.close();
 
     assertThat(MountTable.at(mounted.target())).isEmpty();
-    assertThat(MountTable.at(scratch.resolve("node"))).isEmpty();
+    assertThat(MountTable.at(scratch.resolve(NODE))).isEmpty();
   }
 
   @Test
   void mount_whereADeadProcessLeftItsMounts_replacesThem() throws Exception {
     MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
     Path target = Files.createDirectory(scratch.resolve("m1"));
-    Process left =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "sluice.mount.LeftMount",
-                scratch.resolve("node").toString(),
-                image.metadata().toString(),
-                image.device().file().toString(),
-                target.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    Process left = leave(image, target);
     try {
       until(() -> Files.exists(target.resolve("name")), "the process has mounted it");
       assertThat(target.resolve("name")).hasContent("one");
@@ -182,6 +179,65 @@ final class FuseRootfsMounterIT {
     mounter.close();
 
     assertThat(isOpen(image.device().file())).isFalse();
+  }
+
+  @Test
+  void mount_manyAtOnceWhereADeadProcessLeftItsMounts_replacesAll() throws Exception {
+    MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
+    Path first = Files.createDirectory(scratch.resolve("m1"));
+    List<Path> targets = new ArrayList<>();
+    Process left = leave(image, first);
+    try {
+      until(() -> Files.exists(first.resolve("name")), "the process has mounted it");
+      for (int i = 0; i < LEFT; i++) {
+        Path target = Files.createDirectory(scratch.resolve("left" + i));
+        Linux.mount(first.toString(), target, null, Linux.MS_BIND, null);
+        targets.add(target);
+      }
+    } finally {
+      left.destroyForcibly().waitFor();
+    }
+
+    try (ExecutorService threads = Executors.newFixedThreadPool(LEFT)) {
+      List<Future<Mounted>> mounted = new ArrayList<>();
+      for (Path target : targets) {
+        mounted.add(threads.submit(() -> mounter.mount(image.metadata(), image.devices(), target)));
+      }
+      for (Future<Mounted> one : mounted) {
+        assertThat(one.get().target().resolve("name")).hasContent("one");
+      }
+    }
+  }
+
+  @Test
+  void mount_afterSomebodyEndedTheSession_isServedAgain() throws Exception {
+    MkfsImage image = MkfsImage.pack(tree("one"), scratch, "image");
+    Path target = Files.createDirectory(scratch.resolve("m1"));
+    Mounted mounted = mounter.mount(image.metadata(), image.devices(), target);
+    assertThat(mounted.alive()).isTrue();
+
+    Linux.unmount(scratch.resolve(NODE), Linux.MNT_FORCE | Linux.MNT_DETACH);
+
+    until(() -> !mounted.alive(), "its end is seen");
+    mounted.close();
+    Mounted again = mounter.mount(image.metadata(), image.devices(), target);
+    assertThat(again.target().resolve("name")).hasContent("one");
+  }
+
+  private Process leave(MkfsImage image, Path target) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "sluice.mount.LeftMount",
+            scratch.resolve("node").toString(),
+            image.metadata().toString(),
+            image.device().file().toString(),
+            target.toString())
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   private interface Condition {

@@ -6,16 +6,20 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import sluice.core.Bytes;
+import sluice.core.RootfsMounter;
 import sluice.erofs.Attributes;
 import sluice.erofs.FileContent;
 import sluice.erofs.LayerTree;
@@ -44,6 +48,11 @@ final class XattrSupportIT {
 
   @TempDir Path scratch;
   private final Map<String, LongAdder> requests = new ConcurrentHashMap<>();
+
+  @BeforeEach
+  void openForOtherUsers() throws IOException {
+    Files.setPosixFilePermissions(scratch, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
 
   @ParameterizedTest
   @EnumSource
@@ -111,6 +120,104 @@ final class XattrSupportIT {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void anyUser_mayReadWhatTheModeAllows(Transport transport) throws Exception {
+    try (FuseSession session = mount(transport, image(FILE))) {
+      assertModesRule(session.target());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void anyUser_ofAnImageWithOtherXattrs_mayReadWhatTheModeAllows(Transport transport)
+      throws Exception {
+    Attributes marked =
+        new Attributes(0100644, 0, 0, 0, 0, new TreeMap<>(Map.of(CAPABILITY, NET_RAW)));
+    try (FuseSession session = mount(transport, image(marked))) {
+      assertModesRule(session.target());
+    }
+  }
+
+  @Test
+  void anyUser_throughAnOverlay_mayReadWhatTheModeAllows() throws Exception {
+    Path merged = Files.createDirectory(scratch.resolve("merged"));
+    Path upper = Files.createDirectory(scratch.resolve("upper"));
+    Path work = Files.createDirectory(scratch.resolve("work"));
+    try (FuseSession session = mount(Transport.RAW, image(FILE))) {
+      String layers = "lowerdir=%s,upperdir=%s,workdir=%s".formatted(session.target(), upper, work);
+      Linux.mount("overlay", merged, "overlay", 0, layers);
+      try {
+        assertModesRule(merged);
+      } finally {
+        Linux.unmount(merged, Linux.MNT_DETACH);
+      }
+    }
+  }
+
+  @Test
+  void acl_byTheNodesMount_isEnforced() throws Exception {
+    // acl(5), linux/posix_acl_xattr.h: version 2; user::rw- user:1000:r-- group::--- mask::r--
+    // other::---
+    Bytes acl =
+        Bytes.of(
+            HexFormat.of()
+                .parseHex(
+                    "02000000"
+                        + "01000600ffffffff"
+                        + "02000400e8030000"
+                        + "04000000ffffffff"
+                        + "10000400ffffffff"
+                        + "20000000ffffffff"));
+    Attributes guarded =
+        new Attributes(
+            0100640, 0, 0, 0, 0, new TreeMap<>(Map.of(Bytes.utf8("system.posix_acl_access"), acl)));
+    Path target = Files.createDirectory(scratch.resolve("mnt"));
+    Path other = Files.createDirectory(scratch.resolve("other"));
+    try (RootfsMounter mounter =
+        FuseMounters.forNode(
+            Transport.RAW,
+            scratch.resolve("node"),
+            FuseOptions.forContainers(),
+            FuseListener.NONE)) {
+      mounter.mount(image(guarded), List.of(), target);
+      mounter.mount(layer(FILE), List.of(), other);
+
+      Path tree = target.resolve("fs");
+      assertModesRule(tree);
+      assertThat(mayRead(1000, tree.resolve("marked"))).isTrue();
+      assertThat(mayRead(1001, tree.resolve("marked"))).isFalse();
+      assertThat(scratch.resolve("node").toFile().list()).containsExactly("other");
+      assertThat(scratch.resolve("node-acl").toFile().list()).containsExactly("mnt");
+    }
+  }
+
+  private static void assertModesRule(Path tree) throws Exception {
+    for (int user : new int[] {0, 1000, 2000}) {
+      assertThat(mayRead(user, tree.resolve("d/0"))).as("root's file, user %d", user).isTrue();
+      assertThat(mayRead(user, tree.resolve("owned"))).as("0644, user %d", user).isTrue();
+      assertThat(mayRead(user, tree.resolve("secret")))
+          .as("0600, user %d", user)
+          .isEqualTo(user != 2000);
+    }
+  }
+
+  private static boolean mayRead(int user, Path file) throws IOException, InterruptedException {
+    String id = Integer.toString(user);
+    Process process =
+        new ProcessBuilder(
+                "setpriv", "--reuid", id, "--regid", id, "--clear-groups", "cat", file.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    boolean read = process.waitFor() == 0;
+    assertThat(said)
+        .satisfiesAnyOf(
+            text -> assertThat(text).isEmpty(),
+            text -> assertThat(text).contains("Permission denied"));
+    return read;
+  }
+
   private long count(Opcode opcode) {
     return requests.getOrDefault(opcode.label(), new LongAdder()).sum();
   }
@@ -122,17 +229,23 @@ final class XattrSupportIT {
   }
 
   private Path image(Attributes marked) throws IOException {
+    Path image = scratch.resolve("image.erofs");
+    MetadataImageMerge.merge(List.of(layer(marked)), image);
+    return image;
+  }
+
+  private Path layer(Attributes marked) throws IOException {
     LayerTree tree = new LayerTree("xattrs");
     tree.directory(Bytes.utf8("d"), new Attributes(040755, 0, 0, 0, 0));
     tree.file(Bytes.utf8("marked"), marked, FileContent.empty());
     for (int i = 0; i < FILES; i++) {
       tree.file(Bytes.utf8("d/" + i), FILE, FileContent.empty());
     }
-    Path layer = scratch.resolve("layer.erofs");
+    tree.file(Bytes.utf8("owned"), new Attributes(0100644, 1000, 1000, 0, 0), FileContent.empty());
+    tree.file(Bytes.utf8("secret"), new Attributes(0100600, 1000, 1000, 0, 0), FileContent.empty());
+    Path layer = scratch.resolve("layer-%d.erofs".formatted(marked.mode()));
     MetadataImageWriter.write(tree, List.of(), layer);
-    Path image = scratch.resolve("image.erofs");
-    MetadataImageMerge.merge(List.of(layer), image);
-    return image;
+    return layer;
   }
 
   private FuseSession mount(Transport transport, Path image) throws IOException {

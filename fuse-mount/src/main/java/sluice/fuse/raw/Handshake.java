@@ -44,7 +44,6 @@ final class Handshake {
           | READDIRPLUS_AUTO
           | NO_OPEN_SUPPORT
           | PARALLEL_DIROPS
-          | POSIX_ACL
           | MAX_PAGES
           | CACHE_SYMLINKS
           | NO_OPENDIR_SUPPORT
@@ -74,9 +73,10 @@ final class Handshake {
    *
    * @param pageBytes of this machine: requests are counted in pages
    * @param maxReadBytes the most that one READ asks for
+   * @param acls whether the kernel is to enforce POSIX ACLs; it asks for those of each file then
    * @throws IOException if the kernel's protocol is too old
    */
-  static InitOut answer(FuseRequest.Init offer, int pageBytes, int maxReadBytes)
+  static InitOut answer(FuseRequest.Init offer, int pageBytes, int maxReadBytes, boolean acls)
       throws IOException {
     if (offer.major() != InitOut.MAJOR || offer.minor() < MIN_MINOR) {
       throw refused(offer, "it speaks another protocol");
@@ -87,7 +87,7 @@ final class Handshake {
     return new InitOut(
         Math.min(offer.minor(), MAX_MINOR),
         Math.max(offer.maxReadaheadBytes(), maxReadBytes),
-        offer.flags() & WANTED,
+        offer.flags() & (acls ? WANTED | POSIX_ACL : WANTED),
         MAX_BACKGROUND,
         CONGESTION_THRESHOLD,
         MAX_WRITE_BYTES,

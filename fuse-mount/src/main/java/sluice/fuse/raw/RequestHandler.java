@@ -139,7 +139,7 @@ final class RequestHandler {
 
   private long init(FuseRequest.Init offer, MemorySegment body) {
     try {
-      InitOut answer = Handshake.answer(offer, pageBytes, maxReadBytes);
+      InitOut answer = Handshake.answer(offer, pageBytes, maxReadBytes, files.holdsAcls());
       answer.write(body, 0);
       agreed.complete(answer);
       return InitOut.BYTES;

@@ -50,7 +50,7 @@ final class RootfsLibrary {
    */
   Path mount(ChainKey key, Work<Path> image) throws IOException, InterruptedException {
     RootfsMounter.Mounted known = mounted.get(key);
-    if (known != null) {
+    if (known != null && known.alive()) {
       return tree(known.target());
     }
     Future<Path> flight = flights.join(key, () -> mountNow(key, image));
@@ -95,8 +95,13 @@ final class RootfsLibrary {
 
   private Path mountNow(ChainKey key, Work<Path> image) throws IOException, InterruptedException {
     RootfsMounter.Mounted known = mounted.get(key);
-    if (known != null) {
+    if (known != null && known.alive()) {
       return tree(known.target());
+    }
+    if (known != null) {
+      LOG.warn("chain {}: its mount has ended, it is made again", key);
+      mounted.remove(key, known);
+      known.close();
     }
     Path metadata = image.run();
     Path target = target(key);

@@ -36,6 +36,11 @@ final class FakeMounter implements RootfsMounter {
       }
 
       @Override
+      public boolean alive() {
+        return images.containsKey(target);
+      }
+
+      @Override
       public void close() {
         images.remove(target);
       }

@@ -369,6 +369,18 @@ final class ImageLibraryTest {
   }
 
   @Test
+  void mount_afterSomebodyEndedIt_isMadeAgain() throws Exception {
+    List<LazyLayer> run = image("a", layer("fake/tree", "1")).prepare();
+    mount(run);
+
+    mounter.images.clear();
+    mount(run);
+
+    assertThat(mounter.mounts).hasValue(2);
+    assertThat(mounter.images).hasSize(1);
+  }
+
+  @Test
   void mount_layersLost_makesThemAgain() throws Exception {
     Image image = image("a", layer("fake/tree", "1"), layer("fake/stream", "2"));
     List<LazyLayer> run = image.prepare();
