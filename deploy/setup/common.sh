@@ -9,6 +9,11 @@ require_root() {
   [ "$(id -u)" = 0 ] || fail "$(basename "$0") mounts file systems and runs containerd: run it with sudo"
 }
 
+require_fuse() {
+  [ -c /dev/fuse ] || modprobe fuse 2> /dev/null || true
+  [ -c /dev/fuse ] || fail "/dev/fuse is not there: load the kernel's fuse module (modprobe fuse), or run where it is available"
+}
+
 # Prints the home of a JDK of the release that we compile for, or nothing.
 find_jdk() {
   local home
@@ -20,19 +25,19 @@ find_jdk() {
   done
 }
 
-# Debian starts a daemon as soon as its package is installed; ours are started by hand, on ports of our own.
-without_starting_services() {
-  local policy=/usr/sbin/policy-rc.d status=0
-  if [ -e "$policy" ]; then
-    "$@"
-    return
+# Debian starts a daemon as soon as its package is installed; ours are started by hand, on ports of our own. In a
+# process of its own, so that the file that forbids it goes also on Ctrl-C.
+without_starting_services() (
+  policy=/usr/sbin/policy-rc.d
+  if ! [ -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
   fi
-  printf '#!/bin/sh\nexit 101\n' > "$policy"
-  chmod 755 "$policy"
-  "$@" || status=$?
-  rm -f "$policy"
-  return "$status"
-}
+  "$@"
+)
 
 # Installs the named packages that are not there yet.
 install_packages() {
@@ -44,10 +49,15 @@ install_packages() {
   [ ${#missing[@]} = 0 ] && return
   say "installing ${missing[*]}"
   require_root
-  apt-get update -q > /dev/null || true
-  DEBIAN_FRONTEND=noninteractive without_starting_services \
-    apt-get install -q -y --no-install-recommends "${missing[@]}" > /dev/null \
-    || fail "apt-get could not install ${missing[*]}"
+  # Downloading may be interrupted; dpkg, which would have to be repaired by hand then, runs where Ctrl-C does not reach it.
+  local said
+  said=$( (
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q || true
+    apt-get install -q -y --no-install-recommends --download-only "${missing[@]}" &&
+      without_starting_services setsid --wait apt-get install -q -y --no-install-recommends "${missing[@]}"
+  ) 2>&1) || fail "apt-get could not install ${missing[*]}:
+$(tail -n 15 <<< "$said")"
 }
 
 # Sets JAVA_HOME to a JDK of our release, installing the distribution's where there is one.
@@ -64,6 +74,8 @@ use_jdk() {
   [ -n "$home" ] || fail "no JDK $JDK_RELEASE found in JAVA_HOME, PATH or /usr/lib/jvm, and this distribution has no $package.
   Install Eclipse Temurin $JDK_RELEASE (https://adoptium.net/installation/linux) or any other build of it, or set JAVA_HOME."
   export JAVA_HOME=$home PATH="$home/bin:$PATH"
+  # Maven's own libraries of Debian 12 are older than what this JDK warns of.
+  export MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}"
 }
 
 # Prints the mounts of the kinds that Sluice and its tests make.
