@@ -6,13 +6,14 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.command.config.Config;
-import sluice.snapshotter.image.LocalContent;
+import sluice.snapshotter.containerd.ContainerdContent;
 import sluice.snapshotter.metrics.MeteredLazyLayers;
 import sluice.snapshotter.metrics.Meters;
 import sluice.snapshotter.metrics.MetricsServer;
@@ -61,12 +62,14 @@ final class Daemon implements Closeable {
     Path root = config.root();
     Engine.makePrivate(root);
     Meters meters = new Meters();
+    ContainerdContent content =
+        opened.keep(ContainerdContent.at(config.containerd().address(), InstantSource.system()));
     NodeStock stock =
         opened.keep(
             NodeStock.open(
                 RootLock.take(root),
                 config,
-                LocalContent.NONE,
+                content::find,
                 new NodeStock.Listeners(
                     new Engine.Listeners(
                         MeterListeners.fetches(meters), MeterListeners.cache(meters)),

@@ -40,7 +40,7 @@ import sluice.core.Digest;
  */
 public final class Containerd implements Closeable {
 
-  private static final Metadata.Key<String> NAMESPACE =
+  static final Metadata.Key<String> NAMESPACE =
       Metadata.Key.of("containerd-namespace", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> LEASE =
       Metadata.Key.of("containerd-lease", Metadata.ASCII_STRING_MARSHALLER);
@@ -75,7 +75,7 @@ public final class Containerd implements Closeable {
         ClientInterceptors.intercept(connection.channel(), header(NAMESPACE, namespace)));
   }
 
-  private static ClientInterceptor header(Metadata.Key<String> key, String value) {
+  static ClientInterceptor header(Metadata.Key<String> key, String value) {
     Metadata headers = new Metadata();
     headers.put(key, value);
     return MetadataUtils.newAttachHeadersInterceptor(headers);
@@ -135,7 +135,7 @@ public final class Containerd implements Closeable {
    */
   public Optional<Bytes> readContent(Digest digest, int maxBytes)
       throws IOException, InterruptedException {
-    return new ContentStore(channel).read(digest, maxBytes);
+    return new ContentStore(channel).read(digest, maxBytes, CALL_LIMIT);
   }
 
   /** What an image is, by its name; nothing if there is no such image. */

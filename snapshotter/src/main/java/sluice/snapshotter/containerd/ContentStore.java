@@ -8,9 +8,11 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import sluice.api.containerd.content.ContentGrpc;
 import sluice.api.containerd.content.Info;
 import sluice.api.containerd.content.ReadContentRequest;
@@ -37,13 +39,16 @@ public final class ContentStore {
   }
 
   /** Reads; see {@link Containerd#readContent}. */
-  Optional<Bytes> read(Digest digest, int maxBytes) throws IOException, InterruptedException {
+  Optional<Bytes> read(Digest digest, int maxBytes, Duration limit)
+      throws IOException, InterruptedException {
     ReadContentRequest request =
         ReadContentRequest.newBuilder().setDigest(digest.toString()).build();
     ByteArrayOutputStream content = new ByteArrayOutputStream();
     try {
       Iterator<ReadContentResponse> replies =
-          Containerd.limited(ContentGrpc.newBlockingStub(channel)).read(request);
+          ContentGrpc.newBlockingStub(channel)
+              .withDeadlineAfter(limit.toNanos(), TimeUnit.NANOSECONDS)
+              .read(request);
       while (replies.hasNext()) {
         ByteString data = replies.next().getData();
         if (content.size() + data.size() > maxBytes) {

@@ -158,7 +158,10 @@ public final class ImageLibrary implements LazyLayers {
     }
     try {
       ImageReference reference = ImageReference.parse(name);
-      return lazy(request, preparation.prepare(request, reference, manifest(request)));
+      ResolvedImages.Asked asked =
+          new ResolvedImages.Asked(
+              reference, digest(request.manifestDigest()), digest(request.targetDigest()));
+      return lazy(request, preparation.prepare(request, asked));
     } catch (TimeoutException e) {
       return fallback(FallbackKind.TIMEOUT, request, "manifest and index were not there in time");
     } catch (UnservedException e) {
@@ -369,8 +372,7 @@ public final class ImageLibrary implements LazyLayers {
     return things;
   }
 
-  private static @Nullable Digest manifest(LayerRequest request) {
-    String text = request.manifestDigest();
+  private static @Nullable Digest digest(@Nullable String text) {
     return text == null ? null : Digest.parse(text);
   }
 

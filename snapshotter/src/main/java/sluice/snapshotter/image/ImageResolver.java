@@ -50,13 +50,20 @@ public final class ImageResolver {
     return choose(reference, registry.resolve(reference), platform);
   }
 
+  /** The same, for a namespace of containerd, whose content is not asked of the registry again. */
+  ImageResolver in(String namespace) {
+    return new ImageResolver(new LocalFirst(registry, local, namespace), LocalContent.NONE);
+  }
+
   /**
    * Resolves a reference of which containerd has chosen the manifest already. The RAFS variant is
-   * found if the reference still leads to an index that lists that manifest.
+   * found if the target lists that manifest.
    *
    * @param manifest digest of that manifest, or of the index that it was chosen from
+   * @param target digest of what the reference led to then; null to ask what it leads to now
    */
-  public ResolvedImage resolve(ImageReference reference, Digest manifest, Platform platform)
+  public ResolvedImage resolve(
+      ImageReference reference, Digest manifest, @Nullable Digest target, Platform platform)
       throws IOException, InterruptedException {
     Repository repository = reference.repository();
     Content content = contentOf(repository, manifest);
@@ -64,18 +71,20 @@ public final class ImageResolver {
       return choose(reference, content, platform);
     }
     ImageManifest image = read(repository, content);
-    if (manifest.equals(reference.digest())) {
-      return new ResolvedImage(reference, List.of(), image, null);
+    ResolvedImage alone = new ResolvedImage(reference, List.of(), image, null);
+    if (manifest.equals(reference.digest()) || manifest.equals(target)) {
+      return alone;
     }
     try {
-      ResolvedImage whole = resolve(reference, platform);
+      Content top = target == null ? registry.resolve(reference) : contentOf(repository, target);
+      ResolvedImage whole = choose(reference, top, platform);
       if (whole.image().digest().equals(manifest)) {
         return whole;
       }
     } catch (IOException e) {
       LOG.debug("{}: no index, so no RAFS variant of manifest {}: {}", reference, manifest, e);
     }
-    return new ResolvedImage(reference, List.of(), image, null);
+    return alone;
   }
 
   /** Reads a manifest and its configuration by the manifest's digest. */
@@ -155,15 +164,6 @@ public final class ImageResolver {
 
   private Content contentOf(Repository repository, Digest digest)
       throws IOException, InterruptedException {
-    try {
-      Optional<Content> found =
-          local.find(digest).flatMap(bytes -> Sniffed.manifest(digest, bytes));
-      if (found.isPresent()) {
-        return found.get();
-      }
-    } catch (IOException e) {
-      LOG.debug("manifest {} is asked of {}: {}", digest, repository, e.getMessage());
-    }
     return registry.resolve(new ImageReference(repository, null, digest));
   }
 

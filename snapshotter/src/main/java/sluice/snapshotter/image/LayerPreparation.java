@@ -8,11 +8,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Digest;
-import sluice.core.ImageReference;
 import sluice.core.LayerFormat;
 import sluice.core.Repository;
 import sluice.snapshotter.state.LayerRequest;
@@ -80,15 +78,15 @@ final class LayerPreparation {
    * @throws UnservedException if it cannot be lazy
    * @throws TimeoutException if manifest and index were not there in time
    */
-  Ready prepare(LayerRequest request, ImageReference reference, @Nullable Digest manifest)
+  Ready prepare(LayerRequest request, ResolvedImages.Asked asked)
       throws IOException, InterruptedException, TimeoutException {
     Deadline deadline = Deadline.in(limit);
-    ResolvedImage image = images.resolve(reference, manifest, deadline.left());
+    ResolvedImage image = images.resolve(asked, request.namespace(), deadline.left());
     int position = image.image().chainIds().indexOf(request.chainId());
     if (position < 0) {
       throw new UnservedException(
           "%s: no layer of manifest %s has the chain ID %s"
-              .formatted(reference, image.image().digest(), request.chainId()));
+              .formatted(asked.reference(), image.image().digest(), request.chainId()));
     }
     Place place = new Place(image, position);
     Optional<String> variant = prepareVariant(place, deadline);

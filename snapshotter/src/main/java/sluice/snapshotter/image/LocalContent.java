@@ -9,12 +9,13 @@ import sluice.core.Digest;
 public interface LocalContent {
 
   /** Knows nothing. */
-  LocalContent NONE = digest -> Optional.empty();
+  LocalContent NONE = (namespace, digest) -> Optional.empty();
 
   /**
-   * The content of that digest, verified.
+   * The content of that digest, verified; or nothing, soon, if it is not there.
    *
+   * @param namespace containerd's, which sees only its own content; empty if it is not known
    * @throws IOException if the store cannot be asked; the registry is asked instead
    */
-  Optional<Bytes> find(Digest digest) throws IOException, InterruptedException;
+  Optional<Bytes> find(String namespace, Digest digest) throws IOException, InterruptedException;
 }

@@ -33,7 +33,13 @@ final class ResolvedImages {
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Asked, Answer> answers = new LinkedHashMap<>();
 
-  private record Asked(ImageReference reference, @Nullable Digest manifest) {}
+  /**
+   * What containerd says of an image.
+   *
+   * @param manifest what it chose; null if it did not say
+   * @param target what the reference led to; null if it did not say
+   */
+  record Asked(ImageReference reference, @Nullable Digest manifest, @Nullable Digest target) {}
 
   private record Answer(ResolvedImage image, Instant until) {}
 
@@ -47,29 +53,30 @@ final class ResolvedImages {
   /**
    * What the reference leads to.
    *
-   * @param manifest what containerd chose; null if it did not say
+   * @param namespace containerd's, whose content store is asked first
    * @throws TimeoutException if that is not known within {@code limit}
    */
-  ResolvedImage resolve(ImageReference reference, @Nullable Digest manifest, Duration limit)
+  ResolvedImage resolve(Asked asked, String namespace, Duration limit)
       throws IOException, InterruptedException, TimeoutException {
-    Asked asked = new Asked(reference, manifest);
     ResolvedImage known = known(asked);
     if (known != null) {
       return known;
     }
-    return SingleFlight.await(flights.join(asked, () -> ask(asked)), limit);
+    return SingleFlight.await(flights.join(asked, () -> ask(asked, namespace)), limit);
   }
 
-  private ResolvedImage ask(Asked asked) throws IOException, InterruptedException {
+  private ResolvedImage ask(Asked asked, String namespace)
+      throws IOException, InterruptedException {
     ResolvedImage known = known(asked);
     if (known != null) {
       return known;
     }
+    ImageResolver near = resolver.in(namespace);
     Digest manifest = asked.manifest;
     ResolvedImage image =
         manifest == null
-            ? resolver.resolve(asked.reference, platform)
-            : resolver.resolve(asked.reference, manifest, platform);
+            ? near.resolve(asked.reference, platform)
+            : near.resolve(asked.reference, manifest, asked.target, platform);
     keep(asked, image);
     return image;
   }

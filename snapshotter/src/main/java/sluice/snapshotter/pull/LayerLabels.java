@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Map;
 import sluice.core.Descriptor;
 import sluice.snapshotter.image.ResolvedImage;
+import sluice.snapshotter.state.LayerRequest;
 
 /**
  * What a snapshotter is told of a layer: the labels that containerd's CRI plugin and its unpacker
- * set (containerd, pkg/snapshotters/annotations.go and core/unpack).
+ * set (containerd, pkg/snapshotters/annotations.go and core/unpack), and what the reference led to.
  */
 final class LayerLabels {
 
@@ -42,6 +43,7 @@ final class LayerLabels {
     labels.put(REF, layer.chainId().toString());
     labels.put(IMAGE_REF, image.reference().toString());
     labels.put(MANIFEST_DIGEST, image.image().digest().toString());
+    labels.put(LayerRequest.TARGET, image.target().descriptor().digest().toString());
     labels.put(LAYER_DIGEST, layer.descriptor().digest().toString());
     labels.put(IMAGE_LAYERS, upwards(layers.subList(layer.number() - 1, layers.size())));
     return labels;

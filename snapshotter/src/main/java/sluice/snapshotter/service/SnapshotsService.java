@@ -57,7 +57,7 @@ public final class SnapshotsService extends SnapshotsGrpc.SnapshotsImplBase {
                             key(request.getSnapshotter(), request.getKey()),
                             request.getParent(),
                             request.getLabelsMap(),
-                            NamespaceHeader.current())))
+                            NamespaceHeader.of(request.getKey()))))
                 .build());
   }
 

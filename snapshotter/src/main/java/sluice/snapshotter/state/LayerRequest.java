@@ -24,6 +24,12 @@ public record LayerRequest(
   /** What labels that speak of the image begin with (containerd, pkg/snapshotters). */
   private static final String CRI = "containerd.io/snapshot/cri.";
 
+  /**
+   * Digest of what the reference leads to: the index, or the manifest where there is none. Only
+   * {@code sluice pull} says it; so nobody has to ask the registry for it again.
+   */
+  public static final String TARGET = "containerd.io/snapshot/sluice.target";
+
   public LayerRequest {
     below = List.copyOf(below);
     labels = Map.copyOf(labels);
@@ -37,6 +43,11 @@ public record LayerRequest(
   /** Digest of the image's manifest, or of its index, in text form. */
   public @Nullable String manifestDigest() {
     return labels.get(CRI + "manifest-digest");
+  }
+
+  /** {@link #TARGET}, in text form. */
+  public @Nullable String targetDigest() {
+    return labels.get(TARGET);
   }
 
   /** Digest of the layer's blob, in text form. */

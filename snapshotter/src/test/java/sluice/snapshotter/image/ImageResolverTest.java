@@ -148,7 +148,7 @@ final class ImageResolverTest {
         registry.index(on(AMD64, amd64), marked(rafs, AMD64, MediaTypes.RAFS_ARTIFACT));
     ImageReference reference = registry.tag("t", index);
 
-    ResolvedImage image = resolver.resolve(reference, amd64.digest(), AMD64);
+    ResolvedImage image = resolver.resolve(reference, amd64.digest(), null, AMD64);
 
     assertThat(image.preferred().digest()).isEqualTo(rafs.digest());
   }
@@ -157,7 +157,7 @@ final class ImageResolverTest {
   void resolve_tagMovedMeanwhile_staysWithTheManifestChosen() throws Exception {
     ImageReference reference = registry.tag("t", registry.index(on(ARM64, arm64)));
 
-    ResolvedImage image = resolver.resolve(reference, amd64.digest(), AMD64);
+    ResolvedImage image = resolver.resolve(reference, amd64.digest(), null, AMD64);
 
     assertThat(image.image().digest()).isEqualTo(amd64.digest());
     assertThat(image.rafsVariant()).isNull();
@@ -168,20 +168,39 @@ final class ImageResolverTest {
     Descriptor index = registry.index(on(AMD64, amd64));
     ImageReference reference = registry.tag("t", index);
 
-    assertThat(resolver.resolve(reference, index.digest(), AMD64).image().digest())
+    assertThat(resolver.resolve(reference, index.digest(), null, AMD64).image().digest())
         .isEqualTo(amd64.digest());
+  }
+
+  @Test
+  void resolve_targetThatIsKnown_isNotAskedByItsTag() throws Exception {
+    Descriptor index = registry.index(on(AMD64, amd64));
+    ImageReference reference = registry.tag("t", index);
+
+    ResolvedImage image = resolver.resolve(reference, amd64.digest(), index.digest(), AMD64);
+    assertThat(image.target().descriptor()).isEqualTo(index);
+    assertThat(registry.asked).contains(index.digest().toString()).doesNotContain("t");
+
+    image = resolver.resolve(reference, amd64.digest(), amd64.digest(), AMD64);
+    assertThat(image.target().descriptor()).isEqualTo(amd64);
+    assertThat(registry.asked).doesNotContain("t");
   }
 
   @Test
   void resolve_manifestInContainerdsStore_isNotAskedOfTheRegistry() throws Exception {
     // What containerd stores is JSON; the fake's documents are found by digest.
     LocalContent local =
-        digest ->
-            Optional.of(Bytes.utf8("{\"layers\": []}")).filter(x -> digest.equals(amd64.digest()));
+        (namespace, digest) ->
+            Optional.of(Bytes.utf8("{\"layers\": []}"))
+                .filter(x -> namespace.equals("k8s.io") && digest.equals(amd64.digest()));
     ImageReference reference = new ImageReference(registry.repository, null, amd64.digest());
 
-    new ImageResolver(registry, local).resolve(reference, amd64.digest(), AMD64);
+    new ImageResolver(registry, local).in("k8s.io").resolve(reference, amd64.digest(), null, AMD64);
 
     assertThat(registry.asked).doesNotContain(amd64.digest().toString()).hasSize(1);
+
+    new ImageResolver(registry, local).in("other").resolve(reference, amd64.digest(), null, AMD64);
+
+    assertThat(registry.asked).contains(amd64.digest().toString());
   }
 }

@@ -33,6 +33,7 @@ final class LayerLabelsTest {
             Map.entry("containerd.io/snapshot/cri.image-ref", "docker.io/library/debian:12"),
             Map.entry(
                 "containerd.io/snapshot/cri.manifest-digest", image.image().digest().toString()),
+            Map.entry("containerd.io/snapshot/sluice.target", digest(-2).toString()),
             Map.entry("containerd.io/snapshot/cri.layer-digest", digest(1).toString()),
             Map.entry(LAYERS, digest(1) + "," + digest(2)));
   }
