@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -19,7 +20,6 @@ import sluice.command.convert.ImageConversion;
 import sluice.command.convert.TerminalProgress;
 import sluice.core.Digest;
 import sluice.core.ImageReference;
-import sluice.core.Platform;
 import sluice.formats.rafs.RafsConverter;
 import sluice.registry.FetchListener;
 import sluice.registry.RegistryClient;
@@ -56,12 +56,7 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Where to push the result, of the same form.")
   private @Nullable ImageReference target;
 
-  @Option(
-      names = "--platform",
-      paramLabel = "P",
-      converter = PlatformConverter.class,
-      description = "os/architecture[/variant]. Default: this host's.")
-  private Platform platform = Platform.host();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
   @Option(
       names = "--digester",
@@ -135,7 +130,7 @@ final class ConvertCommand implements Callable<Integer> {
       RafsConverter.Options options =
           new RafsConverter.Options(
               digester.algorithm, chunkBytes, RafsConverter.Options.DEFAULT.zstdLevel());
-      return new ImageConversion.Request(from, to, platform, options, work);
+      return new ImageConversion.Request(from, to, platform.platform(), options, work);
     } catch (IllegalArgumentException e) {
       throw wrong(
           "--chunk-size: a power of two from 4096 to 16777216 is expected, found " + chunkBytes);

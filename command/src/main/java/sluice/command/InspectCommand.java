@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -17,7 +18,6 @@ import sluice.core.Descriptor;
 import sluice.core.ImageReference;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
-import sluice.core.Platform;
 import sluice.formats.rafs.RafsFormat;
 import sluice.formats.tar.TarFormat;
 import sluice.registry.FetchListener;
@@ -38,12 +38,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  @Option(
-      names = "--platform",
-      paramLabel = "P",
-      converter = PlatformConverter.class,
-      description = "os/architecture[/variant]. Default: this host's.")
-  private Platform platform = Platform.host();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
@@ -68,7 +63,7 @@ final class InspectCommand implements Callable<Integer> {
           new ImagePlaces(ImagePlaces.Place.of(new OciLayout()), ImagePlaces.Place.of(registries));
       List<LayerFormat> formats = List.of(new RafsFormat(places), new TarFormat(places));
       ResolvedImage resolved =
-          new ImageResolver(places, LocalContent.NONE).resolve(image, platform);
+          new ImageResolver(places, LocalContent.NONE).resolve(image, platform.platform());
       List<Serving> servings = new ArrayList<>();
       ImageManifest served = resolved.preferred();
       for (int position = 0; position < served.layerCount(); position++) {

@@ -14,13 +14,14 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
+import sluice.command.config.Config;
 import sluice.core.ImageReference;
-import sluice.core.Platform;
 import sluice.registry.FetchListener;
 import sluice.registry.RegistryClient;
 import sluice.registry.RegistryConfig;
@@ -48,9 +49,11 @@ final class PullCommand implements Callable<Integer> {
   @Option(
       names = "--containerd",
       paramLabel = "SOCKET",
-      defaultValue = "${env:CONTAINERD_ADDRESS:-/run/containerd/containerd.sock}",
-      description = "Socket of containerd. Default: $CONTAINERD_ADDRESS, or ${DEFAULT-VALUE}.")
-  private Path containerd = Path.of("");
+      defaultValue = "${env:CONTAINERD_ADDRESS}",
+      description =
+          "Socket of containerd. Default: $CONTAINERD_ADDRESS, or containerd.address of the"
+              + " configuration, or /run/containerd/containerd.sock.")
+  private @Nullable Path containerd;
 
   @Option(
       names = "--namespace",
@@ -68,21 +71,9 @@ final class PullCommand implements Callable<Integer> {
       description = "The name by which containerd knows Sluice. Default: ${DEFAULT-VALUE}.")
   private String snapshotter = "";
 
-  @Option(
-      names = "--platform",
-      paramLabel = "P",
-      converter = PlatformConverter.class,
-      description = "os/architecture[/variant]. Default: this host's.")
-  private Platform platform = Platform.host();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
-  @Option(
-      names = "--address",
-      paramLabel = "SOCKET",
-      defaultValue = "/run/sluice/sluice.sock",
-      description =
-          "Socket of sluice serve, which is asked why a layer is not served. Default:"
-              + " ${DEFAULT-VALUE}.")
-  private Path address = Path.of("");
+  @Mixin private DaemonOptions daemon = new DaemonOptions();
 
   @Option(names = "--json", description = "Say what came of it as JSON.")
   private boolean json;
@@ -99,13 +90,14 @@ final class PullCommand implements Callable<Integer> {
     if (reference == null) {
       throw new IllegalArgumentException("picocli checks that it is given");
     }
+    Config config = daemon.config();
     long begin = System.nanoTime();
     // So that on Ctrl-C the lease is given back, and what was done is collected soon.
-    PulledImage pulled = sluice.stop().during(() -> pull(reference));
+    PulledImage pulled = sluice.stop().during(() -> pull(reference, config));
     Duration took = Duration.ofNanos(System.nanoTime() - begin);
     Set<String> unpacked = unpacked(pulled);
     Map<String, String> reasons =
-        unpacked.isEmpty() ? Map.of() : FallbackReasons.of(address, unpacked);
+        unpacked.isEmpty() ? Map.of() : FallbackReasons.of(config.address(), unpacked);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(json(pulled, reasons, took));
@@ -116,15 +108,17 @@ final class PullCommand implements Callable<Integer> {
     return 0;
   }
 
-  private PulledImage pull(ImageReference reference) throws IOException, InterruptedException {
-    try (Containerd client = Containerd.connect(containerd, namespace);
+  private PulledImage pull(ImageReference reference, Config config)
+      throws IOException, InterruptedException {
+    Path socket = containerd == null ? config.containerd().address() : containerd;
+    try (Containerd client = Containerd.connect(socket, namespace);
         RegistryClient registry =
             RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE);
         PullProgress progress = new PullProgress()) {
       return new ImagePull(client, snapshotter, registry, registry, progress)
-          .pull(reference, platform);
+          .pull(reference, platform.platform());
     } catch (NotUnpackedException e) {
-      String reason = FallbackReasons.of(address, Set.of(e.chainId())).get(e.chainId());
+      String reason = FallbackReasons.of(config.address(), Set.of(e.chainId())).get(e.chainId());
       throw reason == null
           ? e
           : new IOException(e.getMessage() + "; it is not lazy because of this: " + reason, e);

@@ -174,8 +174,12 @@ final class OperatorIT {
   }
 
   private Cli.Result pull(String tag) throws Exception {
-    return Cli.sluice(
-        "pull", "--containerd", containerd.socket().toString(), "--address", socket(), image(tag));
+    Path config = node.directory().resolve("pull.toml");
+    Files.writeString(
+        config,
+        "address = \"%s\"%n[containerd]%naddress = \"%s\"%n"
+            .formatted(socket(), containerd.socket()));
+    return Cli.sluice("pull", "--config", config.toString(), image(tag));
   }
 
   private static Cli.Result assertDone(Cli.Result result) {
