@@ -2,14 +2,9 @@ package sluice.snapshotter.state;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +33,9 @@ final class SnapshotDirectories {
 
   private final Path directory;
   private final Set<Path> beingMade = ConcurrentHashMap.newKeySet();
+
+  /** One collection at a time: another would take what this one moves aside. */
+  private final ReentrantLock collecting = new ReentrantLock();
 
   /**
    * @param directory parent of all; must not be readable for others, since set-id files lie below
@@ -124,6 +123,15 @@ final class SnapshotDirectories {
    * @throws IOException after it tried all of them, if one could not be deleted
    */
   void collect(LiveIds ids) throws IOException {
+    collecting.lock();
+    try {
+      collectAll(ids);
+    } finally {
+      collecting.unlock();
+    }
+  }
+
+  private void collectAll(LiveIds ids) throws IOException {
     Map<Path, Long> found = new HashMap<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
       for (Path entry : entries) {
@@ -138,7 +146,7 @@ final class SnapshotDirectories {
         continue;
       }
       try {
-        delete(entry.getKey());
+        TreeRemoval.delete(entry.getKey(), UNFINISHED);
       } catch (IOException e) {
         if (failure == null) {
           failure = e;
@@ -166,45 +174,10 @@ final class SnapshotDirectories {
 
   private static void deleteQuietly(Path tree, IOException cause) {
     try {
-      delete(tree);
+      TreeRemoval.delete(tree, UNFINISHED);
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
-  }
-
-  /** Deletes a tree, of which another cleanup may delete a part at the same time. */
-  private static void delete(Path tree) throws IOException {
-    if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    Files.walkFileTree(
-        tree,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.deleteIfExists(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-            if (e instanceof NoSuchFileException) {
-              return FileVisitResult.CONTINUE;
-            }
-            throw e;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e)
-              throws IOException {
-            if (e != null) {
-              throw e;
-            }
-            Files.deleteIfExists(visited);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 
   /** What the snapshot's own files occupy. */

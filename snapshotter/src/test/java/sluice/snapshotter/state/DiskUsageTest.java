@@ -39,15 +39,50 @@ final class DiskUsageTest {
 
   @Test
   void of_namesThatAreNoText() throws Exception {
-    String script = "printf %09999d 1 > \"$(printf 'a\\377\\200%% ?#\\n')\"; sync .";
-    Process process =
-        new ProcessBuilder("bash", "-c", script).directory(directory.toFile()).inheritIO().start();
-    assertThat(process.waitFor()).isZero();
+    HostileTree.bytes(directory);
 
     Usage usage = DiskUsage.of(directory);
 
-    assertThat(usage.inodes()).isEqualTo(2);
-    assertThat(usage.sizeBytes()).isBetween(9999L + 4096, 9999L + 4 * 4096);
+    assertThat(usage.inodes()).isEqualTo(3);
+    assertThat(usage.sizeBytes()).isBetween(9999L + 2 * 4096, 9999L + 4 * 4096);
+  }
+
+  @Test
+  void of_nothing_isNothing() throws Exception {
+    assertThat(DiskUsage.of(directory.resolve("gone"))).isEqualTo(Usage.NONE);
+  }
+
+  @Test
+  void of_deepTree_whoseDirectoriesAreReadInParts() throws Exception {
+    Path at = directory;
+    for (int level = 0; level < 62; level++) {
+      at = Files.createDirectory(at.resolve("d"));
+    }
+    for (int level = 62; level < 65; level++) {
+      for (int i = 0; i < 400; i++) {
+        Files.createDirectory(at.resolve("directory" + i));
+      }
+      at = at.resolve("directory200");
+    }
+    assertThat(DiskUsage.of(directory).inodes()).isEqualTo(1 + 62 + 3L * 400);
+  }
+
+  @Test
+  void of_treeWhoseDirectoriesMove_ends() throws Exception {
+    Path at = Files.createDirectories(directory.resolve("d/".repeat(70)));
+    Files.createDirectories(at.resolve("x/m/" + "d/".repeat(20)));
+    Files.createDirectory(at.resolve("y"));
+    String script = "while (1) { rename 'x/m', 'y/m' or die $!; rename 'y/m', 'x/m' or die $!; }";
+    Process moving =
+        new ProcessBuilder("perl", "-e", script).directory(at.toFile()).inheritIO().start();
+    try {
+      for (int i = 0; i < 300; i++) {
+        assertThat(DiskUsage.of(directory).inodes()).isBetween(1 + 70L + 2, 1 + 70 + 2 + 2 * 21L);
+      }
+      assertThat(moving.isAlive()).isTrue();
+    } finally {
+      moving.destroyForcibly().waitFor();
+    }
   }
 
   private static void force(Path file) throws Exception {
