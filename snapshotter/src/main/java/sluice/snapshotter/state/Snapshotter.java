@@ -206,9 +206,27 @@ public final class Snapshotter {
     return snapshot.kind() == Kind.COMMITTED ? snapshot.usage() : directories.usage(snapshot.id());
   }
 
-  /** Deletes and unmounts what no snapshot of any snapshotter needs any more. */
+  /**
+   * Deletes and unmounts what no snapshot of any snapshotter needs any more.
+   *
+   * @throws IOException after it tried all of it, if a part failed
+   */
   public void cleanup() throws IOException {
-    directories.collect(store::ids);
+    try {
+      directories.collect(store::ids);
+    } catch (IOException | RuntimeException e) {
+      // What a container wrote must not keep images of others on the disk.
+      try {
+        retainNeeded();
+      } catch (IOException | RuntimeException also) {
+        e.addSuppressed(also);
+      }
+      throw e;
+    }
+    retainNeeded();
+  }
+
+  private void retainNeeded() throws IOException {
     lazyLayers.retain(() -> chains.needed(store.all()));
   }
 
