@@ -76,6 +76,20 @@ final class ServeErrorsIT {
   }
 
   @Test
+  void missingConfiguration_isNamed_alsoByAServiceThatHasNoLocale() throws Exception {
+    Shell.Result result =
+        Shell.run(
+            "sh",
+            "-c",
+            "exec env -i PATH=\"$PATH\" JAVA_HOME=\"$1\" \"$2\" serve --config \"$(printf 'caf\\303\\251.toml')\"",
+            "sh",
+            System.getProperty("java.home"),
+            COMMAND.toString());
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(lastLine(result)).startsWith("sluice: ").contains("caf\u00e9.toml");
+  }
+
+  @Test
   void nobody_isToldThatItTakesRoot() throws Exception {
     Path root = Files.createDirectory(temporary.resolve("root"));
     Shell.Result result =
