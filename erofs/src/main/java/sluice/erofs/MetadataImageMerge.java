@@ -39,7 +39,9 @@ public final class MetadataImageMerge {
 
   /**
    * Merges layers that overlayfs will lay over others: what hides something there is kept as
-   * overlayfs wants it, whiteouts as character devices 0:0 and {@code trusted.overlay.opaque}.
+   * overlayfs wants it, whiteouts as character devices 0:0 and {@code trusted.overlay.opaque}. A
+   * whiteout in a directory that hides all below it, or that is not there below, is left out:
+   * overlayfs would list it.
    *
    * @param below gives the attributes that implied directories take from there
    * @throws UnresolvedLinkException if a hard link's target is in none of the layers: its layer

@@ -46,6 +46,11 @@ final class TreeMerger {
   private final IntColumn partLayers = new IntColumn();
   private final LongColumn partNids = new LongColumn();
 
+  /** The directory that {@link #whiteoutsKept} is said of. */
+  private int whiteoutsOf = -1;
+
+  private boolean whiteoutsKept;
+
   private TreeMerger(LayerStack layers, MergedTree tree, @Nullable DirectoriesBelow below) {
     this.layers = layers;
     this.links = new LinkTargets(layers);
@@ -123,6 +128,27 @@ final class TreeMerger {
     return layers.source(layer, nid);
   }
 
+  /**
+   * Whether overlayfs will lay a directory over one below. Only there it takes whiteouts for what
+   * they are: in a directory that is of one layer alone it lists them, and has no such file then.
+   */
+  private boolean keepsWhiteouts(int directory, DirectoriesBelow under) throws IOException {
+    if (whiteoutsOf != directory) {
+      whiteoutsOf = directory;
+      whiteoutsKept = !hidesBelow(directory) && under.attributes(path(directory)).isPresent();
+    }
+    return whiteoutsKept;
+  }
+
+  private boolean hidesBelow(int directory) {
+    for (int at = directory; at > 0; at = tree.parents.get(at)) {
+      if (tree.opaque.get(at) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void addEntry(Bytes name, List<Source> sources, int parent) throws IOException {
     Stacked stacked = layers.stack(sources);
     Inode inode = stacked.top().inode();
@@ -130,7 +156,7 @@ final class TreeMerger {
       addDirectory(name, stacked, parent);
     } else if (!LayerStack.isWhiteout(inode)) {
       addFile(name, stacked.top(), parent);
-    } else if (below != null) {
+    } else if (below != null && keepsWhiteouts(parent, below)) {
       tree.addEntry(name, add(stacked.top(), parent));
     }
   }
@@ -192,15 +218,11 @@ final class TreeMerger {
     return tree.add(source.layer(), source.inode().nid(), parent);
   }
 
-  /** The path below {@link #TREE} of a directory whose entry was just added. */
+  /** The path below {@link #TREE} of a directory that has its entry. */
   private Bytes path(int directory) {
     List<Bytes> parts = new ArrayList<>();
-    int at = directory;
-    int entry = tree.entryInodes.size() - 1;
-    while (at != 1) {
-      parts.add(tree.entryName(entry));
-      at = tree.parents.get(at);
-      entry = tree.entryOf(at);
+    for (int at = directory; at != 1; at = tree.parents.get(at)) {
+      parts.add(tree.entryName(tree.entryOf(at)));
     }
     Collections.reverse(parts);
     return TreePath.join(parts);

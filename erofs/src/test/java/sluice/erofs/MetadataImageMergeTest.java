@@ -240,6 +240,41 @@ class MetadataImageMergeTest {
   }
 
   @Test
+  void mergeOver_whiteoutsWhereNothingLiesBelow_areLeftOut() throws Exception {
+    layer(tree -> {
+      tree.opaque(path("opaque"));
+      file(tree, "opaque/deep/a", 0);
+      file(tree, "own/a", 0);
+      file(tree, "open/a", 0);
+    });
+    layer(tree -> {
+      for (String directory : List.of("opaque", "opaque/deep", "own", "open", "open/deep")) {
+        tree.whiteout(path(directory + "/gone"));
+        tree.whiteout(path(directory + "/a"));
+      }
+    });
+    Path out = scratch.resolve("over");
+
+    MetadataImageMerge.mergeOver(
+        layers,
+        path -> path.equals(path("own")) ? Optional.empty() : Optional.of(attributes(0711, 55)),
+        out);
+
+    assertThat(listing(out).keySet())
+        .containsExactly(
+            "",
+            "opaque",
+            "opaque/deep",
+            "open",
+            "open/a",
+            "open/deep",
+            "open/deep/a",
+            "open/deep/gone",
+            "open/gone",
+            "own");
+  }
+
+  @Test
   void merge_ofDamagedImage_isRefused() throws Exception {
     layer(tree -> file(tree, "a", 0));
     byte[] bytes = Files.readAllBytes(layers.getFirst());

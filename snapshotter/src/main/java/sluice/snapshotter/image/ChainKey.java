@@ -17,7 +17,7 @@ public record ChainKey(String hex) {
   private static final Pattern HEX = Pattern.compile("[0-9a-f]{32}");
 
   /** Part of the hash, so that images merged by other rules have other names. */
-  private static final String RULES = "sluice merge 2";
+  private static final String RULES = "sluice merge 3";
 
   public ChainKey {
     if (!HEX.matcher(hex).matches()) {
