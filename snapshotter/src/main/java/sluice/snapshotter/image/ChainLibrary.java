@@ -63,6 +63,11 @@ public final class ChainLibrary {
     return directory.resolve(key + IMAGE);
   }
 
+  /** Whether the image is merged. */
+  boolean has(ChainKey key) {
+    return Files.isRegularFile(image(key));
+  }
+
   /** The keys of all merged images. */
   Set<ChainKey> keys() throws IOException {
     Set<ChainKey> keys = new HashSet<>();
@@ -99,7 +104,7 @@ public final class ChainLibrary {
 
   private Path merged(ChainKey key, MergeInput input) throws IOException {
     Path image = image(key);
-    if (Files.isRegularFile(image)) {
+    if (has(key)) {
       return image;
     }
     Path made = directory.resolve(UNFINISHED + key);

@@ -6,17 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,40 +43,32 @@ public final class ImageLibrary implements LazyLayers {
   private static final Logger LOG = LoggerFactory.getLogger(ImageLibrary.class);
 
   private final LayerPreparation preparation;
-  private final LayerLibrary layers;
-  private final ChainLibrary chains;
-  private final WholeImages wholeImages;
   private final RunTrees runTrees;
-  private final RootfsLibrary roots;
+  private final ChainLibrary chains;
+  private final MountedRuns runs;
+  private final Sweep sweep;
   private final DeviceStore devices;
+  private final DeviceOwners owners;
   private final ExecutorService workers;
   private final Pins pins;
-  private final DeviceOwners owners = new DeviceOwners();
-  private final Map<LazyRun, ChainKey> keys = new ConcurrentHashMap<>();
-
-  /** Why runs could not be mounted when that was last tried. */
-  private final Map<LazyRun, String> problems = new ConcurrentHashMap<>();
-
-  /** One sweep at a time; never held across I/O to a registry. */
-  private final ReentrantLock sweep = new ReentrantLock();
 
   private ImageLibrary(
       LayerPreparation preparation,
-      LayerLibrary layers,
-      ChainLibrary chains,
-      WholeImages wholeImages,
       RunTrees runTrees,
-      RootfsLibrary roots,
+      ChainLibrary chains,
+      MountedRuns runs,
+      Sweep sweep,
       DeviceStore devices,
+      DeviceOwners owners,
       ExecutorService workers,
       Pins pins) {
     this.preparation = preparation;
-    this.layers = layers;
-    this.chains = chains;
-    this.wholeImages = wholeImages;
     this.runTrees = runTrees;
-    this.roots = roots;
+    this.chains = chains;
+    this.runs = runs;
+    this.sweep = sweep;
     this.devices = devices;
+    this.owners = owners;
     this.workers = workers;
     this.pins = pins;
   }
@@ -129,6 +115,12 @@ public final class ImageLibrary implements LazyLayers {
     WholeImages wholeImages = new WholeImages(settings.root.resolve("whole"));
     Path mounts = settings.root.resolve("m");
     Files.createDirectories(mounts);
+    ChainLibrary chains =
+        ChainLibrary.open(settings.root.resolve("chains"), ports.directories, ports.workers);
+    RunTrees runTrees = new RunTrees(layers, wholeImages, resolver);
+    RootfsLibrary roots = new RootfsLibrary(mounts, ports.mounter, ports.devices, ports.workers);
+    MountedRuns runs = new MountedRuns(runTrees, chains, roots, pins);
+    DeviceOwners owners = new DeviceOwners();
     return new ImageLibrary(
         new LayerPreparation(
             new ResolvedImages(resolver, settings.platform, ports.clock, ports.workers),
@@ -137,12 +129,12 @@ public final class ImageLibrary implements LazyLayers {
             settings.trust,
             settings.indexLimit,
             pins),
-        layers,
-        ChainLibrary.open(settings.root.resolve("chains"), ports.directories, ports.workers),
-        wholeImages,
-        new RunTrees(layers, wholeImages, resolver),
-        new RootfsLibrary(mounts, ports.mounter, ports.devices, ports.workers),
+        runTrees,
+        chains,
+        runs,
+        new Sweep(layers, chains, wholeImages, runs, owners, pins),
         ports.devices,
+        owners,
         ports.workers,
         pins);
   }
@@ -204,36 +196,7 @@ public final class ImageLibrary implements LazyLayers {
 
   @Override
   public Rootfs mount(LazyRun run) throws IOException, InterruptedException {
-    Pin trees = pins.pin(things(run.layers()));
-    try {
-      MergeInput input = runTrees.input(run);
-      ChainKey key = ChainKey.of(input);
-      Pin chain = pins.pin(List.of(key));
-      keys.put(run, key);
-      try {
-        var lower = roots.mount(key, () -> SingleFlight.await(chains.merge(key, input)));
-        problems.remove(run);
-        return new Rootfs(
-            lower,
-            () -> {
-              chain.close();
-              trees.close();
-            });
-      } catch (IOException | InterruptedException | RuntimeException e) {
-        chain.close();
-        throw e;
-      }
-    } catch (IOException e) {
-      trees.close();
-      problems.put(run, String.valueOf(e.getMessage()));
-      throw new IOException(
-          "image %s, chain %s: cannot be mounted: %s"
-              .formatted(run.top().image(), run.top().chainId(), e.getMessage()),
-          e);
-    } catch (InterruptedException | RuntimeException e) {
-      trees.close();
-      throw e;
-    }
+    return runs.mount(run);
   }
 
   /** The tree that shows the chain up to a layer, or the layer's own; empty if it must be made. */
@@ -243,17 +206,7 @@ public final class ImageLibrary implements LazyLayers {
 
   /** What is mounted, and what could not be. */
   public List<RunState> runs() {
-    Set<ChainKey> mounted = roots.mounted();
-    List<RunState> states = new ArrayList<>();
-    keys.forEach((run, key) -> {
-      if (mounted.contains(key) && !problems.containsKey(run)) {
-        states.add(
-            new RunState(run.top().chainId(), roots.target(key).toString(), roots.driver(), ""));
-      }
-    });
-    problems.forEach((run, problem) ->
-        states.add(new RunState(run.top().chainId(), "", roots.driver(), problem)));
-    return states;
+    return runs.states();
   }
 
   @Override
@@ -275,15 +228,7 @@ public final class ImageLibrary implements LazyLayers {
 
   @Override
   public void retain(NeededQuery needed) throws IOException {
-    sweep.lock();
-    try {
-      pins.beginSweep();
-      Sweep work = new Sweep(layers.keys(), chains.keys(), wholeImages.chains(), roots.mounted());
-      work.run(needed.get());
-    } finally {
-      pins.endSweep();
-      sweep.unlock();
-    }
+    sweep.run(needed);
   }
 
   @Override
@@ -307,7 +252,7 @@ public final class ImageLibrary implements LazyLayers {
       throws IOException, InterruptedException {
     LazyLayer layer = ready.layer();
     LazyRun run = LazyRun.ofTop(layer, request.below());
-    Pin pin = pins.pin(things(List.of(layer)));
+    Pin pin = pins.pin(runTrees.things(List.of(layer)));
     try {
       if (!run.below().isEmpty()) {
         requireLinksWithin(runTrees.input(run));
@@ -349,6 +294,10 @@ public final class ImageLibrary implements LazyLayers {
       }
       MergeInput input = runTrees.input(run);
       ChainKey key = ChainKey.of(input);
+      if (chains.has(key)) {
+        // A container came before, and may be gone again: nobody else need be waited for.
+        return;
+      }
       pins.holdAhead(key);
       SingleFlight.await(chains.merge(key, input));
     } catch (IOException | RuntimeException e) {
@@ -358,20 +307,6 @@ public final class ImageLibrary implements LazyLayers {
     }
   }
 
-  /** What a pin on these layers protects. */
-  private List<Object> things(List<LazyLayer> run) {
-    List<Object> things = new ArrayList<>();
-    for (LazyLayer layer : run) {
-      things.add(layer.layer().digest());
-      Optional<LayerKey> whole = wholeImages.find(layer.chainId());
-      if (whole.isPresent()) {
-        things.add(layer.chainId());
-        things.add(whole.get().layer());
-      }
-    }
-    return things;
-  }
-
   private static @Nullable Digest digest(@Nullable String text) {
     return text == null ? null : Digest.parse(text);
   }
@@ -379,74 +314,5 @@ public final class ImageLibrary implements LazyLayers {
   private static Outcome fallback(
       FallbackKind kind, LayerRequest request, @Nullable String reason) {
     return new Outcome.Fallback(kind, request + ": " + reason);
-  }
-
-  /** What was there when a sweep began, and may be deleted by it. */
-  private final class Sweep {
-    private final Set<LayerKey> layerKeys;
-    private final Set<ChainKey> chainKeys;
-    private final Set<Digest> wholes;
-    private final Set<ChainKey> mounts;
-
-    Sweep(
-        Set<LayerKey> layerKeys,
-        Set<ChainKey> chainKeys,
-        Set<Digest> wholes,
-        Set<ChainKey> mounts) {
-      this.layerKeys = layerKeys;
-      this.chainKeys = chainKeys;
-      this.wholes = wholes;
-      this.mounts = mounts;
-    }
-
-    void run(Needed needed) throws IOException {
-      Set<Digest> liveChains =
-          needed.committed().stream().map(LazyLayer::chainId).collect(Collectors.toSet());
-      Set<Digest> liveLayers = new HashSet<>();
-      for (LazyLayer layer : needed.committed()) {
-        liveLayers.add(layer.layer().digest());
-        wholeImages.find(layer.chainId()).ifPresent(key -> liveLayers.add(key.layer()));
-      }
-      Set<ChainKey> liveMounts =
-          needed.mounted().stream()
-              .flatMap(run -> Optional.ofNullable(keys.get(run)).stream())
-              .collect(Collectors.toSet());
-      for (ChainKey key : mounts) {
-        if (!liveMounts.contains(key)) {
-          pins.deleteUnpinned(key, () -> unmount(key));
-        }
-      }
-      for (ChainKey key : chainKeys) {
-        if (!liveMounts.contains(key) && !shows(key, liveLayers)) {
-          pins.deleteUnpinned(key, () -> chains.delete(key));
-        }
-      }
-      for (Digest chain : wholes) {
-        if (!liveChains.contains(chain)) {
-          pins.deleteUnpinned(chain, () -> wholeImages.delete(chain));
-        }
-      }
-      for (LayerKey key : layerKeys) {
-        if (!liveLayers.contains(key.layer())) {
-          pins.deleteUnpinned(key.layer(), () -> layers.delete(Set.of(key)));
-        }
-      }
-      problems.keySet().retainAll(needed.mounted());
-      owners.retain(liveChains);
-      layers.sweepDevices();
-    }
-
-    private void unmount(ChainKey key) throws IOException {
-      roots.unmount(key);
-      keys.values().removeIf(key::equals);
-    }
-
-    /** Whether a merged image is one that the next container may need. */
-    private boolean shows(ChainKey key, Set<Digest> liveLayers) {
-      return chains
-          .layers(key)
-          .filter(names -> names.stream().allMatch(name -> liveLayers.contains(name.layer())))
-          .isPresent();
-    }
   }
 }

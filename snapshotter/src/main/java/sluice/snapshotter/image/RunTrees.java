@@ -29,6 +29,20 @@ final class RunTrees {
     this.resolver = resolver;
   }
 
+  /** What a pin on these layers protects: their blobs' digests, and what shows them whole. */
+  List<Object> things(List<LazyLayer> layers) {
+    List<Object> things = new ArrayList<>();
+    for (LazyLayer layer : layers) {
+      things.add(layer.layer().digest());
+      Optional<LayerKey> whole = wholeImages.find(layer.chainId());
+      if (whole.isPresent()) {
+        things.add(layer.chainId());
+        things.add(whole.get().layer());
+      }
+    }
+    return things;
+  }
+
   /** What the run is merged of. Waits for what must be made. */
   MergeInput input(LazyRun run) throws IOException, InterruptedException {
     Trees top = begin(run.layers());

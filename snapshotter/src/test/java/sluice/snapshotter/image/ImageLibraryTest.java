@@ -10,7 +10,6 @@ import static sluice.snapshotter.image.FakeRegistry.on;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -59,6 +58,8 @@ final class ImageLibraryTest {
   private TrustPolicy trust = new TrustPolicy.Allow();
   private LazyLayers library = open();
 
+  private final ManualClock clock = new ManualClock();
+
   private ImageLibraryTest() throws IOException {}
 
   @BeforeEach
@@ -88,7 +89,7 @@ final class ImageLibraryTest {
             mounter,
             ImageLibraryTest::noneUnpacked,
             workers,
-            Clock.systemUTC()),
+            clock),
         layers);
   }
 
@@ -450,6 +451,28 @@ final class ImageLibraryTest {
     assertThat(format.indexed).hasValue(2);
     mount(run);
     assertThat(format.indexed).hasValue(2);
+  }
+
+  @Test
+  void retain_pullThatWasGivenUp_keepsWhatItBegan_forTenMinutes() throws Exception {
+    Image image =
+        image("a", layer("fake/stream", "1"), layer("fake/stream", "2"), layer("fake/stream", "3"));
+    LazyLayer first = lazy(library.prepare(image.request(0, List.of())));
+    await("layers", 3);
+
+    clock.advance(Duration.ofMinutes(9));
+    retain(Set.of(first), Set.of());
+    assertThat(files("layers")).hasSize(3);
+
+    clock.advance(Duration.ofMinutes(2));
+    retain(Set.of(first), Set.of());
+    assertThat(files("layers")).hasSize(1);
+    retain(Set.of(), Set.of());
+    assertThat(files("layers")).isEmpty();
+    assertThat(devices.devices).isEmpty();
+
+    List<LazyLayer> again = image.prepare();
+    assertThat(shows(mount(again), image.layers.getLast())).isTrue();
   }
 
   @Test

@@ -3,35 +3,12 @@ package sluice.snapshotter.image;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import sluice.snapshotter.state.LazyLayers.Pin;
 
 final class PinsTest {
-
-  /** Stands still until it is moved. */
-  private static final class ManualClock extends Clock {
-    private Instant now = Instant.EPOCH;
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneId.of("UTC");
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
-  }
 
   private final ManualClock clock = new ManualClock();
   private final Pins pins = new Pins(clock);
@@ -73,7 +50,7 @@ final class PinsTest {
 
     assertThat(deleted("taken")).isTrue();
     assertThat(deleted("forgotten")).isFalse();
-    clock.now = clock.now.plus(Duration.ofMinutes(11));
+    clock.advance(Duration.ofMinutes(11));
     assertThat(deleted("forgotten")).isTrue();
   }
 }
