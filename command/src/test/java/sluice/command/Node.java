@@ -36,9 +36,14 @@ final class Node implements Closeable {
 
   /** Starts one; returns once it answers. */
   static Node start() throws IOException, InterruptedException {
+    return start(Map.of());
+  }
+
+  /** Starts one with something more in its environment; returns once it answers. */
+  static Node start(Map<String, String> environment) throws IOException, InterruptedException {
     Path directory = Files.createTempDirectory("sl");
     Files.writeString(directory.resolve("config.toml"), CONFIG);
-    SluiceProcess daemon = serve(directory, Map.of());
+    SluiceProcess daemon = serve(directory, environment);
     return new Node(directory, daemon, SnapshotCaller.to(directory.resolve("s.sock")));
   }
 
