@@ -58,6 +58,15 @@ final class FetchScheduler {
     }
   }
 
+  /** What one request may hold: more is let go only if it is a single chunk, and goes alone. */
+  long maxBytes(Lane lane) {
+    return limitsOf(lane).bytes();
+  }
+
+  private LaneLimits limitsOf(Lane lane) {
+    return Objects.requireNonNull(limits.get(lane));
+  }
+
   /**
    * Waits for leave.
    *

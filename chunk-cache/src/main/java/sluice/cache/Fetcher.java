@@ -73,7 +73,7 @@ final class Fetcher {
         continue;
       }
       bytes += table.encodedLength(chunk);
-      if (bytes >= ReadPlan.maxJoinedBytes(lane) || wanted.size() >= MAX_JOINED) {
+      if (bytes >= ReadPlan.maxJoinedBytes(lane) || wanted.size() >= ReadPlan.MAX_CHUNKS) {
         flights.addAll(join(device, wanted, lane));
         awaitAll(flights, MAX_JOINED);
         wanted.clear();

@@ -8,7 +8,13 @@ import java.util.Set;
 import sluice.core.ByteRange;
 import sluice.core.Lane;
 
-/** Says which chunks are asked for with one request, and which others come along. */
+/**
+ * Says which chunks are asked for with one request, and which others come along.
+ *
+ * <p>A request holds what it decodes to as well as what is sent: 530 bytes of zstd may be 16 MiB of
+ * zeros, and who writes an image chooses. So both are bounded, and only a single chunk may be
+ * longer than the bounds.
+ */
 final class ReadPlan {
 
   /**
@@ -23,6 +29,9 @@ final class ReadPlan {
    */
   static final long MAX_GAP_BYTES = 16L << 10;
 
+  /** How many chunks one request is for: each costs work, however short it is. */
+  static final int MAX_CHUNKS = 512;
+
   /** The longest request that is made of more than one chunk. */
   static long maxJoinedBytes(Lane lane) {
     return switch (lane) {
@@ -30,6 +39,11 @@ final class ReadPlan {
       case STARTUP -> 8L << 20;
       case FILL -> 16L << 20;
     };
+  }
+
+  /** What the chunks of one request, if there is more than one, decode to at most. */
+  private static long maxDecodedBytes(Lane lane) {
+    return 2 * maxJoinedBytes(lane);
   }
 
   /** Missing chunks that follow the last of {@code wanted} in the device and in the blob. */
@@ -40,15 +54,21 @@ final class ReadPlan {
     }
     ChunkTable table = device.table();
     long bytes = 0;
+    long decoded = 0;
     int last = 0;
     for (int chunk : wanted) {
       bytes += table.encodedLength(chunk);
+      decoded += table.decodedLength(chunk);
       last = chunk;
     }
+    int limit = MAX_CHUNKS - wanted.size();
     long end = table.encoded(last).end();
     for (int next = last + 1; next < table.chunkCount() && bytes < MIN_DEMAND_BYTES; next++) {
       ByteRange encoded = table.encoded(next);
-      if (table.isZeros(next)
+      decoded += table.decodedLength(next);
+      if (along.size() >= limit
+          || decoded > maxDecodedBytes(lane)
+          || table.isZeros(next)
           || table.isWholeStream(next)
           || device.presence().has(next)
           || encoded.offset() < end
@@ -70,24 +90,49 @@ final class ReadPlan {
     List<RangeRead> reads = new ArrayList<>();
     int from = 0;
     while (from < sorted.size()) {
-      ByteRange range = range(sorted.get(from));
+      Joined joined = new Joined(sorted.get(from));
       int to = from + 1;
-      while (to < sorted.size() && joins(range, sorted.get(to))) {
-        long end = Math.max(range.end(), range(sorted.get(to)).end());
-        range = new ByteRange(range.offset(), end - range.offset());
+      while (to < sorted.size()
+          && to - from < MAX_CHUNKS
+          && joined.add(sorted.get(to), context.scheduler())) {
         to++;
       }
-      List<Flight> joined = sorted.subList(from, to);
-      reads.add(new RangeRead(context, joined.getFirst().device(), joined, range));
+      CacheDevice device = sorted.get(from).device();
+      reads.add(new RangeRead(context, device, sorted.subList(from, to), joined.range));
       from = to;
     }
     return reads;
   }
 
-  private static boolean joins(ByteRange range, Flight next) {
-    ByteRange encoded = range(next);
-    return encoded.offset() - range.end() <= MAX_GAP_BYTES
-        && Math.max(range.end(), encoded.end()) - range.offset() <= maxJoinedBytes(next.lane);
+  /** A request that grows chunk by chunk, by rising offset. */
+  private static final class Joined {
+    private ByteRange range;
+    private long decoded;
+
+    Joined(Flight first) {
+      range = ReadPlan.range(first);
+      decoded = decodedBytes(first);
+    }
+
+    /** Adds a chunk if it is near enough and the request stays within bounds. */
+    boolean add(Flight next, FetchScheduler scheduler) {
+      ByteRange encoded = ReadPlan.range(next);
+      long length = Math.max(range.end(), encoded.end()) - range.offset();
+      long all = decoded + decodedBytes(next);
+      if (encoded.offset() - range.end() > MAX_GAP_BYTES
+          || length > maxJoinedBytes(next.lane)
+          || all > maxDecodedBytes(next.lane)
+          || length + all > scheduler.maxBytes(next.lane)) {
+        return false;
+      }
+      range = new ByteRange(range.offset(), length);
+      decoded = all;
+      return true;
+    }
+
+    private static long decodedBytes(Flight flight) {
+      return flight.table().decodedLength(flight.chunk());
+    }
   }
 
   private static ByteRange range(Flight flight) {
