@@ -8,10 +8,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntPredicate;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.CorruptException;
@@ -225,17 +225,17 @@ final class CacheDevice implements LazyDevice {
     this.holders = Set.copyOf(holders);
   }
 
-  /** What limits of requests go by: the registries that may serve the device. */
-  String hosts() {
-    return holders.stream()
-        .map(holder ->
-            switch (holder) {
-              case Repository.InRegistry it -> it.registry();
-              case Repository.InLayout _ -> Repository.LAYOUT_PREFIX;
-            })
-        .distinct()
-        .sorted()
-        .collect(Collectors.joining(","));
+  /** The registries that may serve the device, at least one, which limits of requests go by. */
+  Set<String> hosts() {
+    Set<String> hosts = new TreeSet<>();
+    for (Repository holder : holders) {
+      hosts.add(
+          switch (holder) {
+            case Repository.InRegistry it -> it.registry();
+            case Repository.InLayout _ -> Repository.LAYOUT_PREFIX;
+          });
+    }
+    return hosts.isEmpty() ? Set.of("") : hosts;
   }
 
   long touched() {

@@ -90,9 +90,9 @@ public final class ChunkCache implements DeviceStore, Closeable {
             new FetchScheduler(settings.lanes()),
             threads,
             listener);
-    this.fetcher =
-        new Fetcher(
-            context, new EqualChunks(devices.open(), devices.shared(), files, threads), decoder);
+    EqualChunks equals =
+        new EqualChunks(devices.open(), devices.shared(), files, threads, settings.copyBytes());
+    this.fetcher = new Fetcher(context, equals, decoder);
   }
 
   /**

@@ -6,7 +6,6 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,31 +19,36 @@ import sluice.core.Digest;
 final class EqualChunks {
   private static final Logger log = LoggerFactory.getLogger(EqualChunks.class);
 
-  /** Copies at a time, each of which holds a decoded chunk in memory. */
-  private static final int COPIES_AT_ONCE = 16;
-
   private final Collection<CacheDevice> devices;
   private final SharedDigests shared;
   private final OpenFiles files;
   private final CacheThreads threads;
-  private final Semaphore copies = new Semaphore(COPIES_AT_ONCE);
+  private final ByteBudget copies;
 
   /**
    * @param devices a live view of all devices
+   * @param copyBytes most bytes that copies hold in memory at a time
    */
   EqualChunks(
       Collection<CacheDevice> devices,
       SharedDigests shared,
       OpenFiles files,
-      CacheThreads threads) {
+      CacheThreads threads,
+      long copyBytes) {
     this.devices = devices;
     this.shared = shared;
     this.files = files;
     this.threads = threads;
+    this.copies = new ByteBudget(copyBytes);
   }
 
   /** Bytes that are present: a placement of a device. */
   private record Source(CacheDevice device, int placement) {}
+
+  /** Waits until the chunk may be held in memory, decoded; to be closed when it is written. */
+  ByteBudget.Share hold(CacheDevice device, int chunk) throws InterruptedException {
+    return copies.acquire(device.table().decodedLength(chunk));
+  }
 
   /**
    * Reads the chunk's bytes from where else they are.
@@ -53,7 +57,6 @@ final class EqualChunks {
    */
   @Nullable ByteBuffer read(CacheDevice device, int chunk)
       throws IOException, InterruptedException {
-    copies.acquire();
     try {
       ByteBuffer decoded = CacheThreads.on(threads.disk(), () -> collect(device, chunk));
       if (decoded == null) {
@@ -69,8 +72,6 @@ final class EqualChunks {
       // The other device was deleted just now, or its file was damaged: a registry has the bytes.
       log.warn("cache: chunk {} of {} is not copied: {}", chunk, device, e.getMessage());
       return null;
-    } finally {
-      copies.release();
     }
   }
 

@@ -1,52 +1,67 @@
 package sluice.cache;
 
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import sluice.cache.CacheSettings.LaneLimits;
 import sluice.core.Lane;
 
 /**
- * Says when a request may be sent. Each lane of each registry has its own limits, so that demand
- * never waits behind fill, and a registry that hangs stops no other. Safe for use by many threads;
- * waiting ones get their turn in order, so that a large request is not overtaken for ever.
+ * Says when a request may be sent. Each lane has its own limits, so that demand never waits behind
+ * fill: one of bytes for the whole node, and limits for each registry, so that one that hangs stops
+ * no other. Safe for use by many threads.
+ *
+ * <p>Where several registries may answer, the request counts at the one that has least to do. Which
+ * of them is asked lies behind {@link sluice.core.RangeSource}, which also bounds the requests that
+ * a registry really gets.
  */
 final class FetchScheduler {
-
-  /** What permits of bytes are counted in: a semaphore counts in ints. */
-  private static final int UNIT_BYTES = 1024;
-
   private final Map<Lane, LaneLimits> limits;
-  private final ConcurrentHashMap<String, Lanes> gates = new ConcurrentHashMap<>();
+  private final Map<Lane, ByteBudget> node = new EnumMap<>(Lane.class);
+  private final ConcurrentHashMap<Key, Gate> gates = new ConcurrentHashMap<>();
 
   FetchScheduler(Map<Lane, LaneLimits> limits) {
     this.limits = limits;
+    limits.forEach((lane, its) -> node.put(lane, new ByteBudget(its.nodeBytes())));
   }
 
-  private record Gate(Semaphore requests, Semaphore bytes, int unitLimit) {
+  private record Key(String host, Lane lane) {}
+
+  /** What is under way at one registry in one lane. */
+  private record Gate(Semaphore requests, ByteBudget bytes) {
     static Gate of(LaneLimits limits) {
-      int units = (int) Math.min(Integer.MAX_VALUE, Math.max(1, limits.bytes() / UNIT_BYTES));
-      return new Gate(new Semaphore(limits.requests(), true), new Semaphore(units, true), units);
+      return new Gate(
+          new Semaphore(limits.requests(), true), new ByteBudget(limits.registryBytes()));
+    }
+
+    /** How many wait for leave. */
+    int waiting() {
+      return bytes.waiting() + requests.getQueueLength();
     }
   }
 
   /** Leave to send one request and to hold its bytes. For one thread. */
   static final class Permit implements AutoCloseable {
-    private final Gate gate;
-    private final int units;
+    private final Semaphore requests;
+    private final ByteBudget.Share atRegistry;
+    private final ByteBudget.Share onNode;
     private boolean requesting = true;
 
-    private Permit(Gate gate, int units) {
-      this.gate = gate;
-      this.units = units;
+    private Permit(Semaphore requests, ByteBudget.Share atRegistry, ByteBudget.Share onNode) {
+      this.requests = requests;
+      this.atRegistry = atRegistry;
+      this.onNode = onNode;
     }
 
     /** The request is answered; its bytes are still held. */
     void requestDone() {
       if (requesting) {
         requesting = false;
-        gate.requests.release();
+        requests.release();
       }
     }
 
@@ -54,56 +69,55 @@ final class FetchScheduler {
     @Override
     public void close() {
       requestDone();
-      gate.bytes.release(units);
+      onNode.close();
+      atRegistry.close();
     }
   }
 
   /** What one request may hold: more is let go only if it is a single chunk, and goes alone. */
   long maxBytes(Lane lane) {
-    return limitsOf(lane).bytes();
-  }
-
-  private LaneLimits limitsOf(Lane lane) {
-    return Objects.requireNonNull(limits.get(lane));
+    LaneLimits its = limitsOf(lane);
+    return Math.min(its.registryBytes(), its.nodeBytes());
   }
 
   /**
    * Waits for leave.
    *
    * @param hosts the registries that may answer
-   * @param bytes what the request will hold in memory; 0 if its bytes are held already
+   * @param bytes what the request will hold in memory, encoded and decoded; 0 if its bytes are held
+   *     already
    */
-  Permit acquire(String hosts, Lane lane, long bytes) throws InterruptedException {
-    Gate gate = gates.computeIfAbsent(hosts, key -> new Lanes(limits)).of(lane);
-    int units = (int) Math.min(gate.unitLimit, (bytes + UNIT_BYTES - 1) / UNIT_BYTES);
-    // Bytes first: whoever has leave to send waits for nothing but the registry, so that a second
-    // request by one who holds bytes always gets its turn.
-    gate.bytes.acquire(units);
+  Permit acquire(Set<String> hosts, Lane lane, long bytes) throws InterruptedException {
+    Gate gate = freest(hosts, lane);
+    // The node's bytes after the registry's, so that a registry that hangs takes no more of them
+    // than its own. Requests last: whoever has leave to send waits for nothing but the registry, so
+    // that a second request by one who holds bytes always gets its turn.
+    ByteBudget.Share atRegistry = gate.bytes.acquire(bytes);
     try {
-      gate.requests.acquire();
+      ByteBudget.Share onNode = Objects.requireNonNull(node.get(lane)).acquire(bytes);
+      try {
+        gate.requests.acquire();
+        return new Permit(gate.requests, atRegistry, onNode);
+      } catch (InterruptedException e) {
+        onNode.close();
+        throw e;
+      }
     } catch (InterruptedException e) {
-      gate.bytes.release(units);
+      atRegistry.close();
       throw e;
     }
-    return new Permit(gate, units);
   }
 
-  /** The gates of one set of registries. */
-  private record Lanes(Gate demand, Gate startup, Gate fill) {
-    Lanes(Map<Lane, LaneLimits> limits) {
-      this(gate(limits, Lane.DEMAND), gate(limits, Lane.STARTUP), gate(limits, Lane.FILL));
-    }
+  private Gate freest(Set<String> hosts, Lane lane) {
+    return hosts.stream()
+        .map(host -> gates.computeIfAbsent(new Key(host, lane), key -> Gate.of(limitsOf(lane))))
+        .min(
+            Comparator.comparingInt(Gate::waiting)
+                .thenComparing(gate -> gate.bytes.freeBytes(), Comparator.reverseOrder()))
+        .orElseThrow();
+  }
 
-    private static Gate gate(Map<Lane, LaneLimits> limits, Lane lane) {
-      return Gate.of(Objects.requireNonNull(limits.get(lane)));
-    }
-
-    Gate of(Lane lane) {
-      return switch (lane) {
-        case DEMAND -> demand;
-        case STARTUP -> startup;
-        case FILL -> fill;
-      };
-    }
+  private LaneLimits limitsOf(Lane lane) {
+    return Objects.requireNonNull(limits.get(lane));
   }
 }

@@ -183,7 +183,7 @@ final class Fetcher {
 
   /** Makes zeros or a copy; whether the chunk has landed, well or not. */
   private boolean settleHere(Flight flight) {
-    try {
+    try (ByteBudget.Share _ = equals.hold(flight.device(), flight.chunk())) {
       if (flight.table().isZeros(flight.chunk())) {
         markZeros(flight);
         return true;

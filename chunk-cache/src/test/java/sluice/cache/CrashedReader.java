@@ -52,13 +52,14 @@ final class CrashedReader {
       throws IOException {
     MemorySource source = new MemorySource();
     expected.forEach(source::put);
-    LaneLimits limits = new LaneLimits(4, 8L << 20);
+    LaneLimits limits = new LaneLimits(4, 8L << 20, 16L << 20);
     CacheSettings settings =
         new CacheSettings(
             boot,
             Duration.ofMillis(20),
             1L << 20,
             8,
+            8L << 20,
             Map.of(Lane.DEMAND, limits, Lane.STARTUP, limits, Lane.FILL, limits));
     return ChunkCache.open(
         directory, source, new JdkDecoder(), settings, CacheListener.NONE, failpoints);

@@ -295,7 +295,7 @@ final class FetchTest {
 
   @Test
   void ensure_readersThatLeftBeforeTheirRequestWasSent_sendNone() throws Exception {
-    cache.limits = new LaneLimits(1, 64L << 20);
+    cache.limits = new LaneLimits(1, 64L << 20, 64L << 20);
     cache.reopen();
     LazyDevice first = cache.add(TestDevice.builder().plain(bytes(8 * KIB)).build());
     TestDevice expected = TestDevice.builder().plain(bytes(8 * KIB)).build();
@@ -346,7 +346,7 @@ final class FetchTest {
 
   @Test
   void ensure_demandWhileFillWaits_isNotBehindIt() throws Exception {
-    cache.limits = new LaneLimits(1, 64L << 20);
+    cache.limits = new LaneLimits(1, 64L << 20, 64L << 20);
     cache.reopen();
     LazyDevice first = cache.add(TestDevice.builder().plain(bytes(8 * KIB)).build());
     TestDevice expected = TestDevice.builder().plain(bytes(8 * KIB)).build();
@@ -370,7 +370,7 @@ final class FetchTest {
 
   @Test
   void ensure_moreBytesThanMayBeHeld_getsThemPieceByPiece() throws Exception {
-    cache.limits = new LaneLimits(2, 100 * KIB);
+    cache.limits = new LaneLimits(2, 100 * KIB, 100 * KIB);
     cache.reopen();
     TestDevice.Builder builder = TestDevice.builder();
     for (int i = 0; i < 50; i++) {
@@ -434,7 +434,7 @@ final class FetchTest {
 
   @Test
   void ensure_demandForAStreamThatFillWaitsFor_isNotBehindIt() throws Exception {
-    cache.limits = new LaneLimits(1, 64L << 20);
+    cache.limits = new LaneLimits(1, 64L << 20, 64L << 20);
     cache.reopen();
     LazyDevice first = cache.add(TestDevice.builder().plain(bytes(8 * KIB)).build());
     TestDevice expected = TestDevice.builder().stream(StreamCompression.NONE, 0, bytes(8 * KIB));

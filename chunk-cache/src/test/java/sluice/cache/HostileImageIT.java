@@ -16,7 +16,7 @@ final class HostileImageIT {
   @TempDir private Path directory;
 
   @ParameterizedTest
-  @ValueSource(booleans = false)
+  @ValueSource(booleans = {false, true})
   void read_chunksThatDecodeToMoreThanTheHeap_survives(boolean equal) throws Exception {
     Process reader =
         new ProcessBuilder(

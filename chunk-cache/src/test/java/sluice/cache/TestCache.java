@@ -26,7 +26,7 @@ final class TestCache implements Closeable {
   final RecordingListener listener = new RecordingListener();
   UUID boot = new UUID(1, 1);
   Duration syncEvery = Duration.ofMillis(20);
-  LaneLimits limits = new LaneLimits(16, 64L << 20);
+  LaneLimits limits = new LaneLimits(16, 64L << 20, 128L << 20);
 
   private final Path directory;
   private ChunkCache cache;
@@ -43,6 +43,7 @@ final class TestCache implements Closeable {
             syncEvery,
             64L << 20,
             16,
+            32L << 20,
             Map.of(Lane.DEMAND, limits, Lane.STARTUP, limits, Lane.FILL, limits));
     return ChunkCache.open(
         directory, source, new JdkDecoder(), settings, listener, Failpoints.NONE);
