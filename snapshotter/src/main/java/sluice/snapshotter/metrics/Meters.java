@@ -3,10 +3,17 @@ package sluice.snapshotter.metrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -92,18 +99,29 @@ public final class Meters {
   private final AtomicInteger waiting = new AtomicInteger();
 
   public Meters() {
-    fetched = each(Lane.class, lane -> counter(MeterNames.FETCHED, MeterNames.LANE, lane));
-    fetches = each(Lane.class, lane -> timer(MeterNames.FETCH, MeterNames.LANE, lane));
-    served = each(Source.class, source -> counter(MeterNames.SERVED, MeterNames.SOURCE, source));
-    reads = each(Source.class, source -> timer(MeterNames.READ, MeterNames.SOURCE, source));
+    fetched = each(Lane.class, lane -> counter(Metric.FETCHED, Metric.LANE, lane));
+    fetches = each(Lane.class, lane -> timer(Metric.FETCH, Metric.LANE, lane));
+    served = each(Source.class, source -> counter(Metric.SERVED, Metric.SOURCE, source));
+    reads = each(Source.class, source -> timer(Metric.READ, Metric.SOURCE, source));
     fallbacks =
-        each(FallbackKind.class, kind -> counter(MeterNames.FALLBACKS, MeterNames.REASON, kind));
+        each(FallbackKind.class, kind -> counter(Metric.FALLBACKS, Metric.REASON, kind));
     prepares =
-        each(PrepareOutcome.class, end -> timer(MeterNames.PREPARE, MeterNames.OUTCOME, end));
-    failures = each(Failure.class, kind -> counter(MeterNames.ERRORS, MeterNames.KIND, kind));
-    copied = Counter.builder(MeterNames.COPIED).register(registry);
-    Gauge.builder(MeterNames.MOUNTS, mounts, AtomicInteger::get).register(registry);
-    Gauge.builder(MeterNames.WAITING, waiting, AtomicInteger::get).register(registry);
+        each(PrepareOutcome.class, end -> timer(Metric.PREPARE, Metric.OUTCOME, end));
+    failures = each(Failure.class, kind -> counter(Metric.ERRORS, Metric.KIND, kind));
+    copied = Counter.builder(Metric.COPIED.title())
+            .description(Metric.COPIED.help())
+            .register(registry);
+    gauge(Metric.MOUNTS, mounts::get);
+    gauge(Metric.WAITING, waiting::get);
+    for (MeterBinder process :
+        List.of(
+            new JvmMemoryMetrics(),
+            new JvmThreadMetrics(),
+            new FileDescriptorMetrics(),
+            new ProcessorMetrics(),
+            new UptimeMetrics())) {
+      process.bindTo(registry);
+    }
   }
 
   /** A request for chunks ended. */
@@ -144,17 +162,16 @@ public final class Meters {
 
   /** Where the number of snapshots of a kind is to be had, whenever somebody looks; NaN if not. */
   public void snapshots(SnapshotKind kind, DoubleSupplier count) {
-    Gauge.builder(MeterNames.SNAPSHOTS, count, DoubleSupplier::getAsDouble)
-        .tag(MeterNames.KIND, label(kind))
+    Gauge.builder(Metric.SNAPSHOTS.title(), count, DoubleSupplier::getAsDouble)
+        .description(Metric.SNAPSHOTS.help())
+        .tag(Metric.KIND, label(kind))
         .strongReference(true)
         .register(registry);
   }
 
   /** Where the size of the chunk cache is to be had, whenever somebody looks; NaN if not. */
   public void cacheBytes(DoubleSupplier bytes) {
-    Gauge.builder(MeterNames.CACHE, bytes, DoubleSupplier::getAsDouble)
-        .strongReference(true)
-        .register(registry);
+    gauge(Metric.CACHE, bytes);
   }
 
   /** Bytes that came from registries since the daemon started. */
@@ -192,12 +209,23 @@ public final class Meters {
     at(fallbacks, kind).increment();
   }
 
-  private Counter counter(String name, String tag, Enum<?> value) {
-    return Counter.builder(name).tag(tag, label(value)).register(registry);
+  private void gauge(Metric metric, DoubleSupplier value) {
+    Gauge.builder(metric.title(), value, DoubleSupplier::getAsDouble)
+        .description(metric.help())
+        .strongReference(true)
+        .register(registry);
   }
 
-  private Timer timer(String name, String tag, Enum<?> value) {
-    return Timer.builder(name)
+  private Counter counter(Metric metric, String tag, Enum<?> value) {
+    return Counter.builder(metric.title())
+        .description(metric.help())
+        .tag(tag, label(value))
+        .register(registry);
+  }
+
+  private Timer timer(Metric metric, String tag, Enum<?> value) {
+    return Timer.builder(metric.title())
+        .description(metric.help())
         .tag(tag, label(value))
         .serviceLevelObjectives(LATENCIES)
         .register(registry);

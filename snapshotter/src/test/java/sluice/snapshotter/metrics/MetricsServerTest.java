@@ -48,6 +48,10 @@ final class MetricsServerTest {
 
       assertThat(answer.statusCode()).isEqualTo(200);
       assertThat(answer.body().lines())
+          .noneMatch(line -> line.matches("# HELP \\S+\\s*"))
+          .anyMatch(line -> line.startsWith("jvm_memory_used_bytes{"))
+          .anyMatch(line -> line.startsWith("process_files_open_files "));
+      assertThat(answer.body().lines())
           .contains(
               "sluice_fetched_bytes_total{lane=\"demand\"} 4711.0",
               "sluice_fetched_bytes_total{lane=\"fill\"} 0.0",
