@@ -117,7 +117,8 @@ public final class RawFuseSession implements FuseSession {
     try {
       InitOut agreed = handler.agreed().get(INIT_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
       FuseMounts.setReadAhead(target, options.readAheadBytes());
-      LOG.info("mounted {}: {}", target, agreed);
+      LOG.info("mounted {}", target);
+      LOG.debug("{}: {}", target, agreed);
     } catch (ExecutionException e) {
       abandon(e);
       throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());

@@ -97,7 +97,7 @@ public final class RafsFormat implements LayerFormat {
       String version = annotations.getOrDefault(FS_VERSION_ANNOTATION, FS_VERSION);
       if (!version.equals(FS_VERSION)) {
         return Optional.of(
-            "nydus bootstrap %s is RAFS v%s, and Sluice reads only v6: convert the image with --fs-version 6"
+            "nydus bootstrap %s is RAFS v%s, and Sluice reads only v6: convert the image's source anew with `sluice convert`"
                 .formatted(each.digest(), version));
       }
     }

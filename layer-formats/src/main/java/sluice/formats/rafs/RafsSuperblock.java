@@ -83,7 +83,7 @@ record RafsSuperblock(
     int magic = image.get(LE_INT, OFFSET);
     if (magic != MAGIC && image.get(LE_INT, 0) == MAGIC_V5) {
       throw new RefusedException(
-          "%s is RAFS v5, which has another layout than v6; convert the image with --fs-version 6"
+          "%s is RAFS v5, which has another layout than v6; convert the image's source anew with `sluice convert`"
               .formatted(resource));
     }
     int compat = image.get(LE_INT, OFFSET + 8);
