@@ -61,6 +61,7 @@ final class Daemon implements Closeable {
   private void open(Config config) throws IOException {
     Path root = config.root();
     Engine.makePrivate(root);
+    LostRoots.warn(root);
     Meters meters = new Meters();
     ContainerdContent content =
         opened.keep(ContainerdContent.at(config.containerd().address(), InstantSource.system()));

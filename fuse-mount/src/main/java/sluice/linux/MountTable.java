@@ -31,8 +31,9 @@ public final class MountTable {
    * @param target where it is mounted, an absolute path; as text, for it need not be a path that
    *     this JVM's locale can express
    * @param type file system type, with its subtype: {@code fuse.sluice}
+   * @param options those of the file system, as it shows them
    */
-  public record Entry(String device, String target, String type) {}
+  public record Entry(String device, String target, String type, String options) {}
 
   /** All mounts, in the kernel's order: of several at one place the last is on top. */
   public static List<Entry> read() throws IOException {
@@ -53,9 +54,10 @@ public final class MountTable {
 
   static Optional<Entry> parse(String line) {
     String[] fields = line.split(" ", -1);
-    for (int i = FIXED_FIELDS; i + 1 < fields.length; i++) {
+    for (int i = FIXED_FIELDS; i + 3 < fields.length; i++) {
       if (fields[i].equals("-")) {
-        return Optional.of(new Entry(fields[2], unescape(fields[4]), fields[i + 1]));
+        return Optional.of(
+            new Entry(fields[2], unescape(fields[4]), fields[i + 1], unescape(fields[i + 3])));
       }
     }
     return Optional.empty();

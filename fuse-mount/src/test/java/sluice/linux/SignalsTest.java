@@ -38,7 +38,7 @@ final class SignalsTest {
     assertThat(
             MountTable.parse(
                 "36 35 98:0 / /mnt/a\\040b rw,noatime master:1 shared:2 - fuse.sluice sluice ro"))
-        .isEqualTo(Optional.of(new MountTable.Entry("98:0", "/mnt/a b", "fuse.sluice")));
+        .isEqualTo(Optional.of(new MountTable.Entry("98:0", "/mnt/a b", "fuse.sluice", "ro")));
     assertThat(MountTable.parse("36 35 98:0 / /mnt")).isEmpty();
   }
 
