@@ -101,8 +101,23 @@ final class LazyContainerIT {
         .contains(" 7 /data/new\n", " 8 /data/noise1\n")
         .contains(line("/data/noise0"));
     assertThat(Files.exists(data.resolve("text1"))).isFalse();
+    assertThat(changesOf("writer"))
+        .contains("data/new", "data/noise1", "data/.wh.text1")
+        .doesNotContain("data/noise0");
     assertThat(run("default", tag)).isEqualTo(expected());
     end("writer");
+  }
+
+  /** The layer that a commit of the container would make: containerd compares it with its image. */
+  private String changesOf(String container) throws Exception {
+    return containerd.ctr(
+        "snapshots",
+        "--snapshotter",
+        "sluice",
+        "diff",
+        "--media-type",
+        "application/vnd.oci.image.layer.v1.tar",
+        container);
   }
 
   @ParameterizedTest

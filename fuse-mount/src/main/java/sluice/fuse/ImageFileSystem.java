@@ -81,11 +81,6 @@ public final class ImageFileSystem implements ReadOnlyFileSystem {
   }
 
   @Override
-  public boolean supportsXattrs(long node) throws IOException {
-    return image(node).supportsXattrs();
-  }
-
-  @Override
   public boolean supportsXattr(long node, Bytes name) throws IOException {
     return image(node).supportsXattr(name);
   }

@@ -180,11 +180,6 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
   }
 
   @Override
-  public boolean supportsXattrs(long node) throws IOException {
-    return node == ROOT_NODE ? acls : image(node).supportsXattrs();
-  }
-
-  @Override
   public boolean supportsXattr(long node, Bytes name) throws IOException {
     return node == ROOT_NODE ? acls : image(node).supportsXattr(name);
   }

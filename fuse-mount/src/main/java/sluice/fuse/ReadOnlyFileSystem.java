@@ -78,12 +78,9 @@ public interface ReadOnlyFileSystem extends Closeable {
   @Nullable Bytes xattr(long node, Bytes name) throws IOException;
 
   /**
-   * Whether the tree that the node is of can hold xattrs. Where not, a program is told so, and need
-   * not ask for each file.
+   * Whether the tree that the node is of can hold an xattr of that name. Where not, a program is
+   * told so, and need not ask for each file.
    */
-  boolean supportsXattrs(long node) throws IOException;
-
-  /** Whether the tree that the node is of can hold an xattr of that name. */
   boolean supportsXattr(long node, Bytes name) throws IOException;
 
   /** Where the bytes of a read lie; shorter than {@code lengthBytes} only at the file's end. */

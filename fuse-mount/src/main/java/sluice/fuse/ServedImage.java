@@ -252,20 +252,12 @@ public final class ServedImage {
     return names == null || names.stream().anyMatch(ACLS::contains);
   }
 
-  boolean supportsXattrs() {
-    Set<Bytes> names = metadata.xattrNames();
-    return names == null || !names.isEmpty();
-  }
-
   boolean supportsXattr(Bytes attribute) {
     Set<Bytes> names = metadata.xattrNames();
     if (names == null || names.contains(attribute)) {
       return true;
     }
-    if (ACLS.contains(attribute)) {
-      return holdsAcls();
-    }
-    return !names.isEmpty() && !attribute.equals(LABEL);
+    return ACLS.contains(attribute) ? holdsAcls() : !attribute.equals(LABEL);
   }
 
   ReadPlan plan(long node, long offset, int lengthBytes) throws IOException {

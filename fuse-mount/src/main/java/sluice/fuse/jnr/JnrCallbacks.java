@@ -178,11 +178,7 @@ final class JnrCallbacks extends FuseStubFS {
         Opcode.LISTXATTR,
         path,
         () -> {
-          long node = resolve(path);
-          Set<Bytes> names = files.xattrNames(node);
-          if (names.isEmpty() && !files.supportsXattrs(node)) {
-            return -Errno.EOPNOTSUPP;
-          }
+          Set<Bytes> names = files.xattrNames(resolve(path));
           int length = names.stream().mapToInt(name -> name.length() + 1).sum();
           ByteBuffer list = ByteBuffer.allocate(length);
           names.forEach(name -> list.put(name.asBuffer()).put((byte) 0));

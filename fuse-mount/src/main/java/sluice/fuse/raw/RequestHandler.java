@@ -217,9 +217,6 @@ final class RequestHandler {
   /** The names, each with a NUL after it (listxattr(2)). */
   private long xattrNames(FuseRequest.ListXattr request, MemorySegment body) throws IOException {
     Set<Bytes> names = files.xattrNames(request.node());
-    if (names.isEmpty() && !files.supportsXattrs(request.node())) {
-      return -Errno.EOPNOTSUPP;
-    }
     long length = 0;
     for (Bytes name : names) {
       length += name.length() + 1;
