@@ -103,14 +103,11 @@ public final class Meters {
     fetches = each(Lane.class, lane -> timer(Metric.FETCH, Metric.LANE, lane));
     served = each(Source.class, source -> counter(Metric.SERVED, Metric.SOURCE, source));
     reads = each(Source.class, source -> timer(Metric.READ, Metric.SOURCE, source));
-    fallbacks =
-        each(FallbackKind.class, kind -> counter(Metric.FALLBACKS, Metric.REASON, kind));
-    prepares =
-        each(PrepareOutcome.class, end -> timer(Metric.PREPARE, Metric.OUTCOME, end));
+    fallbacks = each(FallbackKind.class, kind -> counter(Metric.FALLBACKS, Metric.REASON, kind));
+    prepares = each(PrepareOutcome.class, end -> timer(Metric.PREPARE, Metric.OUTCOME, end));
     failures = each(Failure.class, kind -> counter(Metric.ERRORS, Metric.KIND, kind));
-    copied = Counter.builder(Metric.COPIED.title())
-            .description(Metric.COPIED.help())
-            .register(registry);
+    copied =
+        Counter.builder(Metric.COPIED.title()).description(Metric.COPIED.help()).register(registry);
     gauge(Metric.MOUNTS, mounts::get);
     gauge(Metric.WAITING, waiting::get);
     for (MeterBinder process :

@@ -1,8 +1,8 @@
 package sluice.snapshotter.metrics;
 
 /**
- * What is measured: the name as Micrometer takes it (Prometheus shows dots as underscores), and what
- * a scrape says of it. Values of tags come from enums: never a digest, a path or a URL.
+ * What is measured: the name as Micrometer takes it (Prometheus shows dots as underscores), and
+ * what a scrape says of it. Values of tags come from enums: never a digest, a path or a URL.
  */
 enum Metric {
   SNAPSHOTS("sluice.snapshots", "Snapshots in the store."),
