@@ -173,6 +173,9 @@ public final class LayerLibrary {
     }
     try {
       KeptLayer layer = LayerRecord.read(place, key);
+      if (!Files.isRegularFile(layer.metadataImage())) {
+        throw new NoSuchFileException(layer.metadataImage().toString());
+      }
       for (DeviceId device : layer.devices()) {
         devices.open(device);
       }
@@ -217,19 +220,35 @@ public final class LayerLibrary {
   }
 
   /**
-   * Deletes the devices that no layer of the library points into.
+   * Deletes the devices that no layer of the library points into. Opens none of them.
    *
    * @return false if nothing was done because layers are being made, whose devices no record names
    *     yet
+   * @throws IOException if a record that is there cannot be read, so that nobody can tell whose
+   *     devices are whose; then none is deleted
    */
   boolean sweepDevices() throws IOException {
     return making.tryAlone(() -> {
       Set<DeviceId> live = new HashSet<>();
       for (LayerKey key : keys()) {
-        find(key).ifPresent(layer -> live.addAll(layer.devices()));
+        live.addAll(recordedDevices(key));
       }
       devices.retain(live);
     });
+  }
+
+  private List<DeviceId> recordedDevices(LayerKey key) throws IOException {
+    try {
+      return LayerRecord.read(directory.resolve(key.toString()), key).devices();
+    } catch (NoSuchFileException | CorruptException e) {
+      LOG.warn("layer {} is of no use, and its devices are not kept: {}", key, e.toString());
+      return List.of();
+    } catch (IOException e) {
+      throw new IOException(
+          "no device is deleted, because the record of layer %s cannot be read: %s"
+              .formatted(key, e),
+          e);
+    }
   }
 
   private KeptLayer index(LayerFormat.Layer layer, LayerPlan.Indexable plan)

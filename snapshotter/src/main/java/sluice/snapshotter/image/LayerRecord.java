@@ -66,8 +66,9 @@ record LayerRecord(
   }
 
   /**
-   * Reads the layer in {@code directory}.
+   * Reads the layer in {@code directory}: only its record, neither its tree nor its devices.
    *
+   * @throws java.nio.file.NoSuchFileException if there is no record
    * @throws CorruptException if the record is not one of this version
    */
   static KeptLayer read(Path directory, LayerKey key) throws IOException {
@@ -78,7 +79,7 @@ record LayerRecord(
     }
     try {
       LayerRecord record = JSON.readValue(Files.readAllBytes(file), LayerRecord.class);
-      if (record.version != VERSION || !Files.isRegularFile(tree(directory))) {
+      if (record.version != VERSION) {
         throw new CorruptException(
             "layer record of version " + record.version, file.toString(), -1);
       }

@@ -1,5 +1,6 @@
 package sluice.snapshotter.image;
 
+import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -7,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
@@ -20,6 +22,12 @@ final class FakeDevices implements DeviceStore {
   static final long OCCUPIED = 4096;
 
   final Map<DeviceId, Set<Repository>> devices = new LinkedHashMap<>();
+  private volatile @Nullable IOException failure;
+
+  /** Makes every opening of a device fail from now on; null mends it. */
+  void failToOpen(@Nullable IOException with) {
+    failure = with;
+  }
 
   /** A device that holds nothing. */
   private record Empty(DeviceId id, long lengthBytes) implements LazyDevice {
@@ -45,7 +53,11 @@ final class FakeDevices implements DeviceStore {
   }
 
   @Override
-  public synchronized LazyDevice open(DeviceId id) throws NoSuchFileException {
+  public synchronized LazyDevice open(DeviceId id) throws IOException {
+    IOException failing = failure;
+    if (failing != null) {
+      throw failing;
+    }
     if (!devices.containsKey(id)) {
       throw new NoSuchFileException(id.toString());
     }

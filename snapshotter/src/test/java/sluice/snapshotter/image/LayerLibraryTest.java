@@ -7,6 +7,7 @@ import static sluice.snapshotter.image.FakeRegistry.diffId;
 import static sluice.snapshotter.image.FakeRegistry.layer;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -255,5 +256,52 @@ final class LayerLibraryTest {
 
     gate.countDown();
     assertThat(making.get().devices()).allMatch(devices.devices::containsKey);
+  }
+
+  @Test
+  void sweepDevices_devicesCannotBeOpened_keepsThem() throws Exception {
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    KeptLayer kept = make(open(), layer);
+    for (IOException failure :
+        List.of(
+            new FileSystemException("chunks", null, "Too many open files"),
+            new CorruptException("chunk table", "device", 0))) {
+      devices.failToOpen(failure);
+
+      assertThat(open().sweepDevices()).isTrue();
+
+      assertThat(devices.devices.keySet()).containsExactlyElementsOf(kept.devices());
+    }
+    devices.failToOpen(null);
+    assertThat(open().plan(layer)).isEqualTo(new LayerPlan.Kept(kept));
+  }
+
+  @Test
+  void sweepDevices_recordCannotBeRead_deletesNothingAndSaysSo() throws Exception {
+    LayerLibrary library = open();
+    make(library, of(layer("fake/tree", "other")));
+    KeptLayer kept = make(library, of(layer("fake/tree", "a")));
+    Path record = kept.metadataImage().resolveSibling("layer.json");
+    Files.delete(record);
+    Files.createDirectory(record);
+
+    assertThatThrownBy(() -> open().sweepDevices())
+        .hasMessageContaining("no device is deleted")
+        .hasMessageContaining(kept.key().toString());
+    assertThat(devices.devices).hasSize(2);
+  }
+
+  @Test
+  void sweepDevices_recordLostOrBroken_deletesTheDevices() throws Exception {
+    LayerLibrary library = open();
+    KeptLayer kept = make(library, of(layer("fake/tree", "kept")));
+    KeptLayer lost = make(library, of(layer("fake/tree", "lost")));
+    KeptLayer broken = make(library, of(layer("fake/tree", "broken")));
+    Files.delete(lost.metadataImage().resolveSibling("layer.json"));
+    Files.writeString(broken.metadataImage().resolveSibling("layer.json"), "{");
+
+    assertThat(open().sweepDevices()).isTrue();
+
+    assertThat(devices.devices.keySet()).containsExactlyElementsOf(kept.devices());
   }
 }
