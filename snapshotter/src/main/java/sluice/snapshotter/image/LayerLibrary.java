@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,9 @@ public final class LayerLibrary {
   private static final Logger LOG = LoggerFactory.getLogger(LayerLibrary.class);
   private static final String UNFINISHED = ".new-";
 
+  /** Locks of layers; more than there are processors, so that they rarely meet. */
+  private static final int LOCKS = 64;
+
   private final Path directory;
   private final List<LayerFormat> formats;
   private final DeviceStore devices;
@@ -47,6 +51,10 @@ public final class LayerLibrary {
   private final SingleFlight<LayerKey, KeptLayer> flights;
   private final Activity making = new Activity();
   private final ConcurrentHashMap<LayerKey, KeptLayer> loaded = new ConcurrentHashMap<>();
+
+  /** Each guards the directories of the layers whose keys it is for; held across local I/O. */
+  private final List<ReentrantLock> locks =
+      Stream.generate(ReentrantLock::new).limit(LOCKS).toList();
 
   private LayerLibrary(
       Path directory,
@@ -163,10 +171,26 @@ public final class LayerLibrary {
 
   /** A layer that is in the library, with all its devices. */
   public Optional<KeptLayer> find(LayerKey key) {
-    KeptLayer known = loaded.get(key);
-    if (known != null) {
-      return Optional.of(known);
+    Optional<KeptLayer> known = known(key);
+    if (known.isPresent()) {
+      return known;
     }
+    ReentrantLock guard = lockOf(key);
+    guard.lock();
+    try {
+      return known(key).or(() -> load(key));
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  private Optional<KeptLayer> known(LayerKey key) {
+    return Optional.ofNullable(loaded.get(key))
+        .filter(layer -> Files.isRegularFile(layer.metadataImage()));
+  }
+
+  private Optional<KeptLayer> load(LayerKey key) {
+    loaded.remove(key);
     Path place = directory.resolve(key.toString());
     if (!Files.isDirectory(place)) {
       return Optional.empty();
@@ -208,14 +232,25 @@ public final class LayerLibrary {
   /** Deletes these layers; their devices go with {@link #sweepDevices}. */
   void delete(Collection<LayerKey> keys) throws IOException {
     for (LayerKey key : keys) {
-      loaded.remove(key);
       Path grave = Files.createTempDirectory(directory, UNFINISHED);
       try {
-        Files.move(directory.resolve(key.toString()), grave.resolve("layer"));
-      } catch (NoSuchFileException e) {
-        LOG.debug("layer {} was gone already", key);
+        bury(key, grave.resolve("layer"));
+      } finally {
+        DurableFiles.deleteTree(grave);
       }
-      DurableFiles.deleteTree(grave);
+    }
+  }
+
+  private void bury(LayerKey key, Path grave) throws IOException {
+    ReentrantLock guard = lockOf(key);
+    guard.lock();
+    try {
+      loaded.remove(key);
+      Files.move(directory.resolve(key.toString()), grave);
+    } catch (NoSuchFileException e) {
+      LOG.debug("layer {} was gone already", key);
+    } finally {
+      guard.unlock();
     }
   }
 
@@ -288,11 +323,21 @@ public final class LayerLibrary {
     DurableFiles.sync(index.metadataImage());
     LayerRecord.write(place, kept);
     DurableFiles.sync(place);
-    DurableFiles.deleteTree(target);
-    DurableFiles.publish(place, target);
-    loaded.put(plan.key(), kept);
+    ReentrantLock guard = lockOf(plan.key());
+    guard.lock();
+    try {
+      DurableFiles.deleteTree(target);
+      DurableFiles.publish(place, target);
+      loaded.put(plan.key(), kept);
+    } finally {
+      guard.unlock();
+    }
     LOG.info("layer {} is in the library, with {} devices", plan.key(), kept.devices().size());
     return kept;
+  }
+
+  private ReentrantLock lockOf(LayerKey key) {
+    return locks.get(Math.floorMod(key.hashCode(), LOCKS));
   }
 
   private void addHolders(KeptLayer layer, Set<Repository> holders) throws IOException {

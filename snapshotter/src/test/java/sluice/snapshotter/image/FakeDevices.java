@@ -1,6 +1,7 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -8,6 +9,8 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
@@ -22,7 +25,9 @@ final class FakeDevices implements DeviceStore {
   static final long OCCUPIED = 4096;
 
   final Map<DeviceId, Set<Repository>> devices = new LinkedHashMap<>();
+  final AtomicInteger opening = new AtomicInteger();
   private volatile @Nullable IOException failure;
+  private volatile @Nullable CountDownLatch gate;
 
   /** Makes every opening of a device fail from now on; null mends it. */
   void failToOpen(@Nullable IOException with) {
@@ -45,6 +50,13 @@ final class FakeDevices implements DeviceStore {
     public void ensure(long offset, long length, Lane lane) {}
   }
 
+  /** Makes every opening of a device wait until the result is counted down. */
+  CountDownLatch holdOpening() {
+    CountDownLatch latch = new CountDownLatch(1);
+    gate = latch;
+    return latch;
+  }
+
   @Override
   public synchronized LazyDevice add(DeviceIndex index, Set<Repository> holders) {
     DeviceId id = new DeviceId(index.blob().hex());
@@ -53,11 +65,26 @@ final class FakeDevices implements DeviceStore {
   }
 
   @Override
-  public synchronized LazyDevice open(DeviceId id) throws IOException {
+  public LazyDevice open(DeviceId id) throws IOException {
+    opening.incrementAndGet();
+    try {
+      CountDownLatch latch = gate;
+      if (latch != null) {
+        latch.await();
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException(id.toString());
+    } finally {
+      opening.decrementAndGet();
+    }
     IOException failing = failure;
     if (failing != null) {
       throw failing;
     }
+    return known(id);
+  }
+
+  private synchronized LazyDevice known(DeviceId id) throws NoSuchFileException {
     if (!devices.containsKey(id)) {
       throw new NoSuchFileException(id.toString());
     }

@@ -13,11 +13,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -226,6 +228,49 @@ final class LayerLibraryTest {
 
     assertThat(open(descriptor.digest()).plan(of(descriptor)))
         .isInstanceOf(LayerPlan.Ordinary.class);
+  }
+
+  @Test
+  void find_directoryGone_forgetsTheLayer() throws Exception {
+    LayerLibrary library = open();
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    KeptLayer kept = make(library, layer);
+    DurableFiles.deleteTree(directory.resolve(kept.key().toString()));
+
+    assertThat(library.find(kept.key())).isEmpty();
+    assertThat(make(library, layer)).isEqualTo(kept);
+    assertThat(format.indexed).hasValue(2);
+  }
+
+  /** A layer is deleted between the reading of its record and the opening of its devices. */
+  @Test
+  void delete_whileTheLayerIsLoaded_leavesNothingOfItInMemory() throws Exception {
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    KeptLayer kept = make(open(), layer);
+    LayerLibrary library = open();
+    CountDownLatch gate = devices.holdOpening();
+    Future<Optional<KeptLayer>> finding = workers.submit(() -> library.find(kept.key()));
+    while (devices.opening.get() == 0) {
+      Thread.sleep(1);
+    }
+    FutureTask<Boolean> deletion = new FutureTask<>(() -> delete(library, kept.key()));
+    Thread deleting = Thread.ofPlatform().start(deletion);
+    while (deleting.isAlive() && deleting.getState() != Thread.State.WAITING) {
+      Thread.sleep(1);
+    }
+
+    assertThat(deletion.isDone()).isFalse();
+    gate.countDown();
+
+    assertThat(finding.get()).contains(kept);
+    assertThat(deletion.get()).isTrue();
+    assertThat(library.find(kept.key())).isEmpty();
+    assertThat(library.plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
+  }
+
+  private static boolean delete(LayerLibrary library, LayerKey key) throws IOException {
+    library.delete(Set.of(key));
+    return true;
   }
 
   @Test
