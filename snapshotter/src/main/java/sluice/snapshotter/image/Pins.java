@@ -5,12 +5,14 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import sluice.snapshotter.state.LazyLayers.Pin;
@@ -18,6 +20,9 @@ import sluice.snapshotter.state.LazyLayers.Pin;
 /**
  * What the next sweep must leave alone although no snapshot needs it yet: layers (by the digest of
  * their blob), merged images (by their key), and whole-image trees (by chain ID).
+ *
+ * <p>The lock guards the tables and is never held while something is deleted: that may wait for the
+ * kernel, and every Prepare pins something.
  *
  * <p>One sweep runs at a time. From its beginning on, everything that is pinned is remembered, so a
  * pin that was opened and closed while the sweep asked what is needed protects as well.
@@ -31,6 +36,8 @@ final class Pins {
   private static final Duration AHEAD = Duration.ofMinutes(10);
 
   private final ReentrantLock lock = new ReentrantLock();
+  private final Condition deleted = lock.newCondition();
+  private final Set<Object> deleting = new HashSet<>();
   private final Map<Object, Integer> counts = new HashMap<>();
   private final Map<Object, Instant> ahead = new HashMap<>();
   private final Clock clock;
@@ -46,11 +53,15 @@ final class Pins {
     void run() throws IOException;
   }
 
-  /** Protects {@code things} until the pin is closed. Waits for a deletion that is under way. */
-  Pin pin(Collection<?> things) {
+  /**
+   * Protects {@code things} until the pin is closed. If one of them is being deleted, waits for
+   * that; it is gone then.
+   */
+  Pin pin(Collection<?> things) throws InterruptedException {
     List<Object> pinned = List.copyOf(things);
-    lock.lock();
+    lock.lockInterruptibly();
     try {
+      awaitDeletion(pinned);
       for (Object thing : pinned) {
         counts.merge(thing, 1, Integer::sum);
         ahead.remove(thing);
@@ -67,10 +78,14 @@ final class Pins {
     };
   }
 
-  /** Protects what is made before anybody asked for it, until it is pinned, or for a while. */
-  void holdAhead(Object thing) {
-    lock.lock();
+  /**
+   * Protects what is made before anybody asked for it, until it is pinned, or for a while. If it is
+   * being deleted, waits for that.
+   */
+  void holdAhead(Object thing) throws InterruptedException {
+    lock.lockInterruptibly();
     try {
+      awaitDeletion(List.of(thing));
       if (!counts.containsKey(thing)) {
         ahead.put(thing, clock.instant().plus(AHEAD));
         touch(thing);
@@ -102,11 +117,23 @@ final class Pins {
 
   /**
    * Deletes {@code thing} unless it is pinned or was since the sweep began. Whoever pins it waits
-   * meanwhile, so finds it whole or gone.
+   * meanwhile, so finds it whole or gone; nobody else does.
    *
    * @return whether it was deleted
    */
   boolean deleteUnpinned(Object thing, Deletion deletion) throws IOException {
+    if (!tryBeginDeleting(thing)) {
+      return false;
+    }
+    try {
+      deletion.run();
+      return true;
+    } finally {
+      endDeleting(thing);
+    }
+  }
+
+  private boolean tryBeginDeleting(Object thing) {
     lock.lock();
     try {
       Instant held = ahead.get(thing);
@@ -119,10 +146,25 @@ final class Pins {
           || (touched != null && touched.contains(thing))) {
         return false;
       }
-      deletion.run();
-      return true;
+      return deleting.add(thing);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void endDeleting(Object thing) {
+    lock.lock();
+    try {
+      deleting.remove(thing);
+      deleted.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitDeletion(List<Object> things) throws InterruptedException {
+    while (!Collections.disjoint(things, deleting)) {
+      deleted.await();
     }
   }
 

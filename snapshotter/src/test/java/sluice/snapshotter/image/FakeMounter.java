@@ -1,12 +1,15 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import sluice.core.LazyDevice;
 import sluice.core.RootfsMounter;
 
@@ -15,6 +18,31 @@ final class FakeMounter implements RootfsMounter {
 
   final Map<Path, Path> images = new ConcurrentHashMap<>();
   final AtomicInteger mounts = new AtomicInteger();
+
+  final AtomicInteger unmounting = new AtomicInteger();
+  private volatile @Nullable CountDownLatch gate;
+
+  /** Makes every unmount wait until the result is counted down. */
+  CountDownLatch holdUnmounting() {
+    CountDownLatch latch = new CountDownLatch(1);
+    gate = latch;
+    return latch;
+  }
+
+  private void unmount(Path target) throws IOException {
+    unmounting.incrementAndGet();
+    try {
+      CountDownLatch latch = gate;
+      if (latch != null) {
+        latch.await();
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException(target.toString());
+    } finally {
+      unmounting.decrementAndGet();
+    }
+    images.remove(target);
+  }
 
   @Override
   public String driver() {
@@ -41,8 +69,8 @@ final class FakeMounter implements RootfsMounter {
       }
 
       @Override
-      public void close() {
-        images.remove(target);
+      public void close() throws IOException {
+        unmount(target);
       }
     };
   }

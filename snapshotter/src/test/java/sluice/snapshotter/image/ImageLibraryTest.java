@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -494,6 +495,33 @@ final class ImageLibraryTest {
     retain(Set.of(), Set.of());
     assertThat(files("layers")).isEmpty();
     assertThat(layer.format()).isEqualTo("fake");
+  }
+
+  @Test
+  void retain_unmountTakesLong_othersArePreparedAndMounted() throws Exception {
+    Image image = image("a", layer("fake/tree", "1"));
+    List<LazyLayer> gone = image.prepare();
+    mount(gone);
+    CountDownLatch gate = mounter.holdUnmounting();
+    Future<Boolean> sweep =
+        workers.submit(() -> {
+          retain(Set.of(), Set.of());
+          return true;
+        });
+    while (mounter.unmounting.get() == 0) {
+      Thread.sleep(1);
+    }
+
+    Future<Path> other = workers.submit(() -> mount(image("b", layer("fake/tree", "2")).prepare()));
+    assertThat(other.get(10, TimeUnit.SECONDS)).hasFileName("fs");
+    Future<Path> same = workers.submit(() -> mount(gone));
+
+    assertThat(sweep.isDone()).isFalse();
+    assertThat(same.isDone()).isFalse();
+    gate.countDown();
+    assertThat(sweep.get()).isTrue();
+    assertThat(shows(same.get(), image.layers.getFirst())).isTrue();
+    assertThat(mounter.images).hasSize(2);
   }
 
   @Test
