@@ -112,12 +112,11 @@ public final class ImageLibrary implements LazyLayers {
       throws IOException {
     Pins pins = new Pins(ports.clock);
     ImageResolver resolver = new ImageResolver(ports.registry, ports.local);
-    WholeImages wholeImages = new WholeImages(settings.root.resolve("whole"));
     Path mounts = settings.root.resolve("m");
     Files.createDirectories(mounts);
     ChainLibrary chains =
         ChainLibrary.open(settings.root.resolve("chains"), ports.directories, ports.workers);
-    RunTrees runTrees = new RunTrees(layers, wholeImages, resolver);
+    RunTrees runTrees = new RunTrees(layers, resolver);
     RootfsLibrary roots = new RootfsLibrary(mounts, ports.mounter, ports.devices, ports.workers);
     MountedRuns runs = new MountedRuns(runTrees, chains, roots, pins);
     DeviceOwners owners = new DeviceOwners();
@@ -125,14 +124,13 @@ public final class ImageLibrary implements LazyLayers {
         new LayerPreparation(
             new ResolvedImages(resolver, settings.platform, ports.clock, ports.workers),
             layers,
-            wholeImages,
             settings.trust,
             settings.indexLimit,
             pins),
         runTrees,
         chains,
         runs,
-        new Sweep(layers, chains, wholeImages, runs, owners, pins),
+        new Sweep(layers, chains, runs, owners, pins),
         ports.devices,
         owners,
         ports.workers,
@@ -252,7 +250,7 @@ public final class ImageLibrary implements LazyLayers {
       throws IOException, InterruptedException {
     LazyLayer layer = ready.layer();
     LazyRun run = LazyRun.ofTop(layer, request.below());
-    Pin pin = pins.pin(runTrees.things(List.of(layer)));
+    Pin pin = pins.pin(RunTrees.things(List.of(layer)));
     try {
       if (!run.below().isEmpty()) {
         requireLinksWithin(runTrees.input(run));

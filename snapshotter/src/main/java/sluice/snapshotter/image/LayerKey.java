@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import sluice.core.Digest;
+import sluice.snapshotter.state.LazyLayer;
 
 /**
  * What a layer is kept under: its content, and the format that read it.
@@ -21,6 +22,11 @@ public record LayerKey(String format, Digest layer) {
     if (!FORMAT.matcher(format).matches()) {
       throw new IllegalArgumentException("layer format: \"" + format + "\"");
     }
+  }
+
+  /** The tree that the store names for a layer instead of the layer's own. */
+  static Optional<LayerKey> ofImageTree(LazyLayer layer) {
+    return Optional.ofNullable(layer.imageTree()).map(tree -> new LayerKey(layer.format(), tree));
   }
 
   /** Reads what {@link #toString} gives; empty for any other text. */

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Digest;
@@ -30,21 +31,14 @@ final class LayerPreparation {
 
   private final ResolvedImages images;
   private final LayerLibrary layers;
-  private final WholeImages wholeImages;
   private final TrustPolicy trust;
   private final Duration limit;
   private final Pins pins;
 
   LayerPreparation(
-      ResolvedImages images,
-      LayerLibrary layers,
-      WholeImages wholeImages,
-      TrustPolicy trust,
-      Duration limit,
-      Pins pins) {
+      ResolvedImages images, LayerLibrary layers, TrustPolicy trust, Duration limit, Pins pins) {
     this.images = images;
     this.layers = layers;
-    this.wholeImages = wholeImages;
     this.trust = trust;
     this.limit = limit;
     this.pins = pins;
@@ -89,13 +83,14 @@ final class LayerPreparation {
               .formatted(asked.reference(), image.image().digest(), request.chainId()));
     }
     Place place = new Place(image, position);
-    Optional<String> variant = prepareVariant(place, deadline);
-    String format = variant.isPresent() ? variant.get() : prepareOwn(place, deadline);
-    return new Ready(lazyLayer(place, request, format), place.last());
+    Optional<LayerKey> variant = prepareVariant(place, deadline);
+    String format = variant.isPresent() ? variant.get().format() : prepareOwn(place, deadline);
+    Digest imageTree = place.last() ? variant.map(LayerKey::layer).orElse(null) : null;
+    return new Ready(lazyLayer(place, request, format, imageTree), place.last());
   }
 
-  /** Takes the image's RAFS variant; empty if there is none that may be used. */
-  private Optional<String> prepareVariant(Place place, Deadline deadline)
+  /** The tree of the image's RAFS variant; empty if there is none that may be used. */
+  private Optional<LayerKey> prepareVariant(Place place, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
     ImageManifest variant = place.image.rafsVariant();
     if (variant == null || variant.layerCount() == 0) {
@@ -115,12 +110,7 @@ final class LayerPreparation {
         return Optional.empty();
       }
       pins.holdAhead(tree.key().layer());
-      Digest chain = place.manifest().chainIds().getLast();
-      pins.holdAhead(chain);
-      if (!wholeImages.find(chain).equals(Optional.of(tree.key()))) {
-        wholeImages.put(chain, tree.key());
-      }
-      return Optional.of(tree.key().format());
+      return Optional.of(tree.key());
     } catch (IOException e) {
       LOG.warn("{}: its RAFS variant is not used: {}", place.image.reference(), e.getMessage());
       return Optional.empty();
@@ -211,7 +201,8 @@ final class LayerPreparation {
     };
   }
 
-  private static LazyLayer lazyLayer(Place place, LayerRequest request, String format) {
+  private static LazyLayer lazyLayer(
+      Place place, LayerRequest request, String format, @Nullable Digest imageTree) {
     LayerFormat.Layer own = place.layer(place.position);
     return new LazyLayer(
         request.chainId(),
@@ -220,6 +211,7 @@ final class LayerPreparation {
         own.holders(),
         place.manifest().digest(),
         format,
+        imageTree,
         place.image.reference().toString());
   }
 }

@@ -33,7 +33,7 @@ final class MountedRuns {
 
   /** Mounts a run, or finds it mounted; makes what is missing for it. */
   Rootfs mount(LazyRun run) throws IOException, InterruptedException {
-    Pin trees = pins.pin(runTrees.things(run.layers()));
+    Pin trees = pins.pin(RunTrees.things(run.layers()));
     try {
       MergeInput input = runTrees.input(run);
       ChainKey key = ChainKey.of(input);

@@ -19,7 +19,7 @@ import sluice.snapshotter.state.LazyLayers.Pin;
 
 /**
  * What the next sweep must leave alone although no snapshot needs it yet: layers (by the digest of
- * their blob), merged images (by their key), and whole-image trees (by chain ID).
+ * their blob) and merged images (by their key).
  *
  * <p>The lock guards the tables and is never held while something is deleted: that may wait for the
  * kernel, and every Prepare pins something.

@@ -20,25 +20,19 @@ import sluice.snapshotter.state.LazyRun;
 final class RunTrees {
 
   private final LayerLibrary layers;
-  private final WholeImages wholeImages;
   private final ImageResolver resolver;
 
-  RunTrees(LayerLibrary layers, WholeImages wholeImages, ImageResolver resolver) {
+  RunTrees(LayerLibrary layers, ImageResolver resolver) {
     this.layers = layers;
-    this.wholeImages = wholeImages;
     this.resolver = resolver;
   }
 
-  /** What a pin on these layers protects: their blobs' digests, and what shows them whole. */
-  List<Object> things(List<LazyLayer> layers) {
+  /** What a pin on these layers protects: the blobs that their trees are made of, by digest. */
+  static List<Object> things(List<LazyLayer> layers) {
     List<Object> things = new ArrayList<>();
     for (LazyLayer layer : layers) {
       things.add(layer.layer().digest());
-      Optional<LayerKey> whole = wholeImages.find(layer.chainId());
-      if (whole.isPresent()) {
-        things.add(layer.chainId());
-        things.add(whole.get().layer());
-      }
+      LayerKey.ofImageTree(layer).ifPresent(tree -> things.add(tree.layer()));
     }
     return things;
   }
@@ -74,11 +68,13 @@ final class RunTrees {
 
   /** The tree that shows the chain up to {@code layer}, or the layer's own. */
   Optional<KeptLayer> kept(LazyLayer layer) {
-    return wholeImages
-        .find(layer.chainId())
-        .flatMap(layers::find)
-        .or(() -> layers.find(layer.format(), layer.layer().digest()))
-        .filter(kept -> kept.wholeImage() || kept.diffId().equals(layer.diffId()));
+    return LayerKey.ofImageTree(layer).flatMap(layers::find).or(() -> own(layer));
+  }
+
+  private Optional<KeptLayer> own(LazyLayer layer) {
+    return layers
+        .find(layer.format(), layer.layer().digest())
+        .filter(kept -> kept.diffId().equals(layer.diffId()));
   }
 
   /** The layer as a part of its manifest, which formats go by. */

@@ -18,7 +18,6 @@ final class Sweep {
 
   private final LayerLibrary layers;
   private final ChainLibrary chains;
-  private final WholeImages wholeImages;
   private final MountedRuns runs;
   private final DeviceOwners owners;
   private final Pins pins;
@@ -27,30 +26,23 @@ final class Sweep {
   private final ReentrantLock lock = new ReentrantLock();
 
   Sweep(
-      LayerLibrary layers,
-      ChainLibrary chains,
-      WholeImages wholeImages,
-      MountedRuns runs,
-      DeviceOwners owners,
-      Pins pins) {
+      LayerLibrary layers, ChainLibrary chains, MountedRuns runs, DeviceOwners owners, Pins pins) {
     this.layers = layers;
     this.chains = chains;
-    this.wholeImages = wholeImages;
     this.runs = runs;
     this.owners = owners;
     this.pins = pins;
   }
 
   /** What may be deleted. */
-  private record Found(
-      Set<LayerKey> layers, Set<ChainKey> chains, Set<Digest> wholes, Set<ChainKey> mounts) {}
+  private record Found(Set<LayerKey> layers, Set<ChainKey> chains, Set<ChainKey> mounts) {}
 
   /** Sweeps once; {@code needed} is asked after all that may go has been noted. */
   void run(NeededQuery needed) throws IOException {
     lock.lock();
     try {
       pins.beginSweep();
-      Found found = new Found(layers.keys(), chains.keys(), wholeImages.chains(), runs.mounted());
+      Found found = new Found(layers.keys(), chains.keys(), runs.mounted());
       drop(found, needed.get());
     } finally {
       pins.endSweep();
@@ -64,7 +56,7 @@ final class Sweep {
     Set<Digest> liveLayers = new HashSet<>();
     for (LazyLayer layer : needed.committed()) {
       liveLayers.add(layer.layer().digest());
-      wholeImages.find(layer.chainId()).ifPresent(key -> liveLayers.add(key.layer()));
+      LayerKey.ofImageTree(layer).ifPresent(tree -> liveLayers.add(tree.layer()));
     }
     Set<ChainKey> liveMounts =
         needed.mounted().stream()
@@ -78,11 +70,6 @@ final class Sweep {
     for (ChainKey key : found.chains) {
       if (!liveMounts.contains(key) && !shows(key, liveLayers)) {
         pins.deleteUnpinned(key, () -> chains.delete(key));
-      }
-    }
-    for (Digest chain : found.wholes) {
-      if (!liveChains.contains(chain)) {
-        pins.deleteUnpinned(chain, () -> wholeImages.delete(chain));
       }
     }
     for (LayerKey key : found.layers) {

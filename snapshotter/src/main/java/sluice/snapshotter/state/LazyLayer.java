@@ -1,6 +1,7 @@
 package sluice.snapshotter.state;
 
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.Repository;
@@ -16,6 +17,8 @@ import sluice.core.Repository;
  * @param manifest digest of the manifest that it was prepared from
  * @param format name of the layer format that serves it, as {@link sluice.core.LayerFormat#name}
  *     says
+ * @param imageTree digest of another layer's blob, of which {@code format} makes the tree that
+ *     shows the whole chain up to this layer; null if the layer's own tree is shown
  * @param image the image reference that it was prepared for, as the user gave it
  */
 public record LazyLayer(
@@ -25,6 +28,7 @@ public record LazyLayer(
     Set<Repository> holders,
     Digest manifest,
     String format,
+    @Nullable Digest imageTree,
     String image) {
 
   public LazyLayer {

@@ -52,6 +52,10 @@ final class LayerJson {
     layer.holders().stream().map(Repository::toString).sorted().forEach(holders::add);
     node.put("manifest", layer.manifest().toString());
     node.put("format", layer.format());
+    Digest imageTree = layer.imageTree();
+    if (imageTree != null) {
+      node.put("imageTree", imageTree.toString());
+    }
     node.put("image", layer.image());
     try {
       return JSON.writeValueAsString(node);
@@ -74,6 +78,7 @@ final class LayerJson {
           holders,
           digest(node, "manifest"),
           node.required("format").asText(),
+          node.has("imageTree") ? digest(node, "imageTree") : null,
           node.required("image").asText());
     } catch (JsonProcessingException | IllegalArgumentException e) {
       throw new SQLException("column lazy: not what was written there: " + json, e);

@@ -350,6 +350,42 @@ final class ImageLibraryTest {
     assertThat(shows(lower, tree)).isFalse();
   }
 
+  /** As under two names of one snapshotter: to each the tree that was prepared under it. */
+  @Test
+  void mount_variantOfAStreamedChain_isShownToItsOwnSnapshotOnly() throws Exception {
+    Descriptor own = layer("fake/stream", "1");
+    Descriptor tree = layer("fake/image", "tree");
+    List<LazyLayer> streamed = image("a", own).prepare();
+    List<LazyLayer> claimed = withVariant("b", tree, own).prepare();
+    assertThat(claimed.getFirst().chainId()).isEqualTo(streamed.getFirst().chainId());
+
+    Path lower = mount(streamed);
+    assertThat(shows(lower, own)).isTrue();
+    assertThat(shows(lower, tree)).isFalse();
+    assertThat(shows(mount(claimed), tree)).isTrue();
+
+    await("chains", 4);
+    retain(Set.copyOf(streamed), Set.of());
+    assertThat(files("layers")).containsExactly("fake_sha256_" + own.digest().hex());
+  }
+
+  @Test
+  void mount_treeOfAVariantLost_makesTheLayers() throws Exception {
+    Descriptor tree = layer("fake/image", "tree");
+    Image image = withVariant("a", tree, layer("fake/stream", "1"), layer("fake/stream", "2"));
+    List<LazyLayer> run = image.prepare();
+    await("chains", 2);
+    DurableFiles.deleteTree(root.resolve("layers/fake_sha256_" + tree.digest().hex()));
+    library = open();
+
+    Path lower = mount(run);
+
+    assertThat(shows(lower, tree)).isFalse();
+    for (Descriptor layer : image.layers) {
+      assertThat(shows(lower, layer)).isTrue();
+    }
+  }
+
   @Test
   void prepare_variantNotTrusted_streamsTheLayers() throws Exception {
     trust = new TrustPolicy.Registries(Set.of("other.example"));
@@ -430,7 +466,7 @@ final class ImageLibraryTest {
     retain(Set.of(), Set.of());
     assertThat(mounter.images).isEmpty();
     assertThat(devices.devices).isEmpty();
-    for (String directory : List.of("layers", "chains", "whole", "m")) {
+    for (String directory : List.of("layers", "chains", "m")) {
       assertThat(files(directory)).as(directory).isEmpty();
     }
   }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.core.Descriptor;
@@ -42,7 +43,7 @@ final class SqliteSnapshotStoreTest {
 
   @Test
   void reopen_givesBackEverything() throws IOException {
-    LazyLayer lazy = lazyLayer();
+    LazyLayer lazy = lazyLayer(Digest.sha256(new byte[] {6}));
     Snapshot base;
     Snapshot local;
     Snapshot active;
@@ -94,10 +95,10 @@ final class SqliteSnapshotStoreTest {
   @Test
   void lazyName_thatExists_staysAsItWas() throws IOException {
     try (SqliteSnapshotStore store = open()) {
-      Snapshot first = store.commitLazy(key("l"), null, Map.of("n", "1"), lazyLayer());
+      Snapshot first = store.commitLazy(key("l"), null, Map.of("n", "1"), lazyLayer(null));
       assertCode(
           Code.ALREADY_EXISTS,
-          () -> store.commitLazy(key("l"), null, Map.of("n", "2"), lazyLayer()));
+          () -> store.commitLazy(key("l"), null, Map.of("n", "2"), lazyLayer(null)));
       assertThat(store.find(key("l"))).contains(first);
     }
   }
@@ -151,7 +152,7 @@ final class SqliteSnapshotStoreTest {
     assertThatThrownBy(this::open).hasMessageContaining("not Sluice's");
   }
 
-  private static LazyLayer lazyLayer() {
+  private static LazyLayer lazyLayer(@Nullable Digest imageTree) {
     Digest digest = Digest.sha256(new byte[] {1, 2, 3});
     return new LazyLayer(
         digest,
@@ -169,6 +170,7 @@ final class SqliteSnapshotStoreTest {
             new Repository.InLayout(Path.of("/layout"))),
         Digest.sha256(new byte[] {5}),
         "rafs",
+        imageTree,
         "registry.test:5000/a/b:1");
   }
 

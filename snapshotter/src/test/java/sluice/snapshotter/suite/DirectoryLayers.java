@@ -95,6 +95,7 @@ final class DirectoryLayers implements LazyLayers {
             Set.of(repository),
             digest,
             "directory",
+            null,
             "registry.test/image:latest");
     return new Outcome.Lazy(layer, pin());
   }
