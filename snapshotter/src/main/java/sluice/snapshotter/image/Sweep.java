@@ -1,7 +1,9 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
@@ -62,24 +64,53 @@ final class Sweep {
         needed.mounted().stream()
             .flatMap(run -> runs.key(run).stream())
             .collect(Collectors.toSet());
+    Failures failures = new Failures();
     for (ChainKey key : found.mounts) {
       if (!liveMounts.contains(key)) {
-        pins.deleteUnpinned(key, () -> runs.unmount(key));
+        failures.collect(() -> pins.deleteUnpinned(key, () -> runs.unmount(key)));
       }
     }
     for (ChainKey key : found.chains) {
       if (!liveMounts.contains(key) && !shows(key, liveLayers)) {
-        pins.deleteUnpinned(key, () -> chains.delete(key));
+        failures.collect(() -> pins.deleteUnpinned(key, () -> chains.delete(key)));
       }
     }
     for (LayerKey key : found.layers) {
       if (!liveLayers.contains(key.layer())) {
-        pins.deleteUnpinned(key.layer(), () -> layers.delete(Set.of(key)));
+        failures.collect(() -> pins.deleteUnpinned(key.layer(), () -> layers.delete(Set.of(key))));
       }
     }
     runs.forgetProblemsBut(needed.mounted());
     owners.retain(liveChains);
-    layers.sweepDevices();
+    failures.collect(layers::sweepDevices);
+    failures.report();
+  }
+
+  /** What could not be deleted: the rest is all the same. For one thread. */
+  private static final class Failures {
+    private final List<Exception> failures = new ArrayList<>();
+
+    void collect(Pins.Deletion deletion) {
+      try {
+        deletion.run();
+      } catch (IOException | RuntimeException e) {
+        failures.add(e);
+      }
+    }
+
+    void report() throws IOException {
+      if (failures.isEmpty()) {
+        return;
+      }
+      Exception first = failures.removeFirst();
+      IOException all =
+          new IOException(
+              "%d deletions of what no snapshot needs failed, the first: %s"
+                  .formatted(failures.size() + 1, first.getMessage()),
+              first);
+      failures.forEach(all::addSuppressed);
+      throw all;
+    }
   }
 
   /** Whether a merged image is one that the next container may need. */

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +20,7 @@ final class FakeMounter implements RootfsMounter {
   final Map<Path, Path> images = new ConcurrentHashMap<>();
   final AtomicInteger mounts = new AtomicInteger();
 
+  private final Set<Path> stuck = ConcurrentHashMap.newKeySet();
   final AtomicInteger unmounting = new AtomicInteger();
   private volatile @Nullable CountDownLatch gate;
 
@@ -29,7 +31,15 @@ final class FakeMounter implements RootfsMounter {
     return latch;
   }
 
+  /** Makes every unmount of this target fail. */
+  void failToUnmount(Path target) {
+    stuck.add(target);
+  }
+
   private void unmount(Path target) throws IOException {
+    if (stuck.contains(target)) {
+      throw new IOException(target + ": stuck");
+    }
     unmounting.incrementAndGet();
     try {
       CountDownLatch latch = gate;

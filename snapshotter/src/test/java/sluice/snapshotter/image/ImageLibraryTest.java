@@ -561,6 +561,28 @@ final class ImageLibraryTest {
   }
 
   @Test
+  void retain_someCannotBeDeleted_deletesTheRestAndSaysSo() throws Exception {
+    for (String tag : List.of("a", "b", "c")) {
+      Path lower = mount(image(tag, layer("fake/tree", tag)).prepare());
+      if (!tag.equals("c")) {
+        mounter.failToUnmount(Objects.requireNonNull(lower.getParent()));
+      }
+    }
+    await("chains", 6);
+
+    assertThatThrownBy(() -> retain(Set.of(), Set.of()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("2 deletions")
+        .hasMessageContaining("stuck")
+        .satisfies(failure -> assertThat(failure.getSuppressed()).hasSize(1));
+
+    assertThat(mounter.images).hasSize(2);
+    assertThat(files("layers")).isEmpty();
+    assertThat(files("chains")).isEmpty();
+    assertThat(devices.devices).isEmpty();
+  }
+
+  @Test
   void usage_sharedDevice_isCountedOnce() throws Exception {
     Descriptor shared = layer("fake/tree", "shared");
     LazyLayer low = image("a", shared).prepare().getFirst();
