@@ -248,19 +248,17 @@ public final class ImageLibrary implements LazyLayers {
 
   private Outcome lazy(LayerRequest request, LayerPreparation.Ready ready)
       throws IOException, InterruptedException {
-    LazyLayer layer = ready.layer();
-    LazyRun run = LazyRun.ofTop(layer, request.below());
-    Pin pin = pins.pin(RunTrees.things(List.of(layer)));
     try {
+      LazyRun run = LazyRun.ofTop(ready.layer(), request.below());
       if (!run.below().isEmpty()) {
         requireLinksWithin(runTrees.input(run));
       }
+      workers.execute(() -> mergeAhead(request, run, ready));
+      return new Outcome.Lazy(ready.layer(), ready.pin());
     } catch (IOException | InterruptedException | RuntimeException e) {
-      pin.close();
+      ready.pin().close();
       throw e;
     }
-    workers.execute(() -> mergeAhead(request, run, ready));
-    return new Outcome.Lazy(layer, pin);
   }
 
   /**

@@ -16,6 +16,7 @@ import sluice.core.LayerFormat;
 import sluice.core.Repository;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;
+import sluice.snapshotter.state.LazyLayers.Pin;
 
 /**
  * How one layer becomes lazy: what {@code Prepare} waits for.
@@ -48,8 +49,9 @@ final class LayerPreparation {
    * A layer that is ready.
    *
    * @param last whether it is the topmost of its image
+   * @param pin protects what shows it; the receiver closes it when the layer is in the store
    */
-  record Ready(LazyLayer layer, boolean last) {}
+  record Ready(LazyLayer layer, boolean last, Pin pin) {}
 
   /** The image that a request names, and where in it its layer is. */
   private record Place(ResolvedImage image, int position) {
@@ -63,6 +65,17 @@ final class LayerPreparation {
 
     boolean last() {
       return position == manifest().layerCount() - 1;
+    }
+
+    /** The blobs that the layer's tree may be made of. */
+    List<Digest> blobs() {
+      List<Digest> blobs = new ArrayList<>();
+      blobs.add(layer(position).descriptor().digest());
+      ImageManifest variant = image.rafsVariant();
+      if (last() && variant != null && variant.layerCount() > 0) {
+        blobs.add(variant.manifest().layers().getLast().digest());
+      }
+      return blobs;
     }
   }
 
@@ -83,10 +96,25 @@ final class LayerPreparation {
               .formatted(asked.reference(), image.image().digest(), request.chainId()));
     }
     Place place = new Place(image, position);
+    // Before the library is asked: what it has must not be swept before the store needs it.
+    Pins.Held pin = pins.pin(place.blobs());
+    try {
+      return new Ready(prepare(request, place, deadline), place.last(), pin);
+    } catch (InterruptedException | TimeoutException e) {
+      pin.leaveAhead();
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      pin.close();
+      throw e;
+    }
+  }
+
+  private LazyLayer prepare(LayerRequest request, Place place, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
     Optional<LayerKey> variant = prepareVariant(place, deadline);
     String format = variant.isPresent() ? variant.get().format() : prepareOwn(place, deadline);
     Digest imageTree = place.last() ? variant.map(LayerKey::layer).orElse(null) : null;
-    return new Ready(lazyLayer(place, request, format, imageTree), place.last());
+    return lazyLayer(place, request, format, imageTree);
   }
 
   /** The tree of the image's RAFS variant; empty if there is none that may be used. */
@@ -104,13 +132,10 @@ final class LayerPreparation {
       return Optional.empty();
     }
     LayerFormat.Layer top = variant.layer(variant.layerCount() - 1, holders);
+    pins.holdAhead(top.descriptor().digest());
     try {
       KeptLayer tree = layer(top, layers.plan(top), deadline);
-      if (!tree.wholeImage()) {
-        return Optional.empty();
-      }
-      pins.holdAhead(tree.key().layer());
-      return Optional.of(tree.key());
+      return tree.wholeImage() ? Optional.of(tree.key()) : Optional.empty();
     } catch (IOException e) {
       LOG.warn("{}: its RAFS variant is not used: {}", place.image.reference(), e.getMessage());
       return Optional.empty();
@@ -160,12 +185,12 @@ final class LayerPreparation {
     List<String> reasons = new ArrayList<>();
     for (int at = place.position + 1; at < place.manifest().layerCount(); at++) {
       LayerFormat.Layer above = place.layer(at);
+      pins.holdAhead(above.descriptor().digest());
       LayerPlan plan = layers.plan(above);
       if (plan instanceof LayerPlan.Ordinary(List<String> refusals)) {
         reasons.addAll(refusals);
       } else if (isWholeImage(plan)) {
         layer(above, plan, deadline);
-        pins.holdAhead(above.descriptor().digest());
         return;
       }
     }

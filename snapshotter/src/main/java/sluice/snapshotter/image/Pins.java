@@ -53,11 +53,35 @@ final class Pins {
     void run() throws IOException;
   }
 
+  /** A pin that may be given up before what it protects is made. */
+  final class Held implements Pin {
+    private final List<Object> things;
+    private final AtomicBoolean open = new AtomicBoolean(true);
+
+    private Held(List<Object> things) {
+      this.things = things;
+    }
+
+    @Override
+    public void close() {
+      if (open.getAndSet(false)) {
+        unpin(things, false);
+      }
+    }
+
+    /** Closes it, and protects the things for a while, for a later caller. */
+    void leaveAhead() {
+      if (open.getAndSet(false)) {
+        unpin(things, true);
+      }
+    }
+  }
+
   /**
    * Protects {@code things} until the pin is closed. If one of them is being deleted, waits for
    * that; it is gone then.
    */
-  Pin pin(Collection<?> things) throws InterruptedException {
+  Held pin(Collection<?> things) throws InterruptedException {
     List<Object> pinned = List.copyOf(things);
     lock.lockInterruptibly();
     try {
@@ -70,12 +94,7 @@ final class Pins {
     } finally {
       lock.unlock();
     }
-    AtomicBoolean open = new AtomicBoolean(true);
-    return () -> {
-      if (open.getAndSet(false)) {
-        unpin(pinned);
-      }
-    };
+    return new Held(pinned);
   }
 
   /**
@@ -174,11 +193,14 @@ final class Pins {
     }
   }
 
-  private void unpin(List<Object> things) {
+  private void unpin(List<Object> things, boolean leaveAhead) {
     lock.lock();
     try {
       for (Object thing : things) {
         counts.computeIfPresent(thing, (key, count) -> count > 1 ? count - 1 : null);
+        if (leaveAhead && !counts.containsKey(thing)) {
+          ahead.put(thing, clock.instant().plus(AHEAD));
+        }
       }
     } finally {
       lock.unlock();

@@ -1,7 +1,6 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -9,8 +8,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
@@ -25,9 +22,14 @@ final class FakeDevices implements DeviceStore {
   static final long OCCUPIED = 4096;
 
   final Map<DeviceId, Set<Repository>> devices = new LinkedHashMap<>();
-  final AtomicInteger opening = new AtomicInteger();
+
+  /** Every opening of a device passes it. */
+  final Gate opening = new Gate();
+
+  /** Whoever adds holders passes it. */
+  final Gate adding = new Gate();
+
   private volatile @Nullable IOException failure;
-  private volatile @Nullable CountDownLatch gate;
 
   /** Makes every opening of a device fail from now on; null mends it. */
   void failToOpen(@Nullable IOException with) {
@@ -50,33 +52,16 @@ final class FakeDevices implements DeviceStore {
     public void ensure(long offset, long length, Lane lane) {}
   }
 
-  /** Makes every opening of a device wait until the result is counted down. */
-  CountDownLatch holdOpening() {
-    CountDownLatch latch = new CountDownLatch(1);
-    gate = latch;
-    return latch;
-  }
-
   @Override
   public synchronized LazyDevice add(DeviceIndex index, Set<Repository> holders) {
     DeviceId id = new DeviceId(index.blob().hex());
-    addHolders(id, holders);
+    put(id, holders);
     return new Empty(id, index.lengthBytes());
   }
 
   @Override
   public LazyDevice open(DeviceId id) throws IOException {
-    opening.incrementAndGet();
-    try {
-      CountDownLatch latch = gate;
-      if (latch != null) {
-        latch.await();
-      }
-    } catch (InterruptedException e) {
-      throw new InterruptedIOException(id.toString());
-    } finally {
-      opening.decrementAndGet();
-    }
+    opening.pass();
     IOException failing = failure;
     if (failing != null) {
       throw failing;
@@ -92,7 +77,12 @@ final class FakeDevices implements DeviceStore {
   }
 
   @Override
-  public synchronized void addHolders(DeviceId id, Set<Repository> holders) {
+  public void addHolders(DeviceId id, Set<Repository> holders) throws IOException {
+    adding.pass();
+    put(id, holders);
+  }
+
+  private synchronized void put(DeviceId id, Set<Repository> holders) {
     devices.computeIfAbsent(id, key -> new HashSet<>()).addAll(holders);
   }
 

@@ -1,16 +1,13 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import sluice.core.LazyDevice;
 import sluice.core.RootfsMounter;
 
@@ -20,16 +17,10 @@ final class FakeMounter implements RootfsMounter {
   final Map<Path, Path> images = new ConcurrentHashMap<>();
   final AtomicInteger mounts = new AtomicInteger();
 
-  private final Set<Path> stuck = ConcurrentHashMap.newKeySet();
-  final AtomicInteger unmounting = new AtomicInteger();
-  private volatile @Nullable CountDownLatch gate;
+  /** Every unmount passes it. */
+  final Gate unmounting = new Gate();
 
-  /** Makes every unmount wait until the result is counted down. */
-  CountDownLatch holdUnmounting() {
-    CountDownLatch latch = new CountDownLatch(1);
-    gate = latch;
-    return latch;
-  }
+  private final Set<Path> stuck = ConcurrentHashMap.newKeySet();
 
   /** Makes every unmount of this target fail. */
   void failToUnmount(Path target) {
@@ -40,17 +31,7 @@ final class FakeMounter implements RootfsMounter {
     if (stuck.contains(target)) {
       throw new IOException(target + ": stuck");
     }
-    unmounting.incrementAndGet();
-    try {
-      CountDownLatch latch = gate;
-      if (latch != null) {
-        latch.await();
-      }
-    } catch (InterruptedException e) {
-      throw new InterruptedIOException(target.toString());
-    } finally {
-      unmounting.decrementAndGet();
-    }
+    unmounting.pass();
     images.remove(target);
   }
 

@@ -257,6 +257,25 @@ final class ImageLibraryTest {
   }
 
   @Test
+  void prepare_indexTooSlow_whatItBeganIsKeptForALaterCall() throws Exception {
+    limit = Duration.ofMillis(100);
+    library = open();
+    Image image = image("a", layer("fake/tree", "1"));
+    CountDownLatch gate = format.hold();
+    fallback(library.prepare(image.request(0, List.of())));
+    gate.countDown();
+    await("layers", 1);
+
+    retain(Set.of(), Set.of());
+
+    lazy(library.prepare(image.request(0, List.of())));
+    assertThat(format.indexed).hasValue(1);
+    await("chains", 2);
+    retain(Set.of(), Set.of());
+    assertThat(files("layers")).isEmpty();
+  }
+
+  @Test
   void prepare_registryHangs_fallsBack() throws Exception {
     limit = Duration.ofMillis(100);
     library = open();
@@ -538,15 +557,13 @@ final class ImageLibraryTest {
     Image image = image("a", layer("fake/tree", "1"));
     List<LazyLayer> gone = image.prepare();
     mount(gone);
-    CountDownLatch gate = mounter.holdUnmounting();
+    CountDownLatch gate = mounter.unmounting.close();
     Future<Boolean> sweep =
         workers.submit(() -> {
           retain(Set.of(), Set.of());
           return true;
         });
-    while (mounter.unmounting.get() == 0) {
-      Thread.sleep(1);
-    }
+    mounter.unmounting.awaitSomebody();
 
     Future<Path> other = workers.submit(() -> mount(image("b", layer("fake/tree", "2")).prepare()));
     assertThat(other.get(10, TimeUnit.SECONDS)).hasFileName("fs");
@@ -580,6 +597,45 @@ final class ImageLibraryTest {
     assertThat(files("layers")).isEmpty();
     assertThat(files("chains")).isEmpty();
     assertThat(devices.devices).isEmpty();
+  }
+
+  /**
+   * A layer that is kept but not needed is prepared again, and a sweep comes between the look into
+   * the library and the row.
+   */
+  private void sweepWhilePrepared(Image image) throws Exception {
+    image.prepare();
+    await("chains", 2);
+    library = open();
+    CountDownLatch gate = devices.adding.close();
+    Future<Outcome> preparing = workers.submit(() -> library.prepare(image.request(0, List.of())));
+    devices.adding.awaitSomebody();
+
+    retain(Set.of(), Set.of());
+
+    gate.countDown();
+    if (!(preparing.get() instanceof Outcome.Lazy(LazyLayer layer, LazyLayers.Pin pin))) {
+      throw new AssertionError("not lazy");
+    }
+    retain(Set.of(), Set.of());
+    assertThat(files("layers")).hasSize(1);
+    assertThat(devices.devices).hasSize(1);
+    retain(Set.of(layer), Set.of());
+    pin.close();
+    assertThat(format.indexed).hasValue(1);
+    assertThat(shows(mount(List.of(layer)), image.layers.getFirst()))
+        .isEqualTo(layer.imageTree() == null);
+    assertThat(format.indexed).hasValue(1);
+  }
+
+  @Test
+  void retain_whileAKeptLayerIsPrepared_keepsIt() throws Exception {
+    sweepWhilePrepared(image("a", layer("fake/tree", "1")));
+  }
+
+  @Test
+  void retain_whileAKeptVariantIsPrepared_keepsIt() throws Exception {
+    sweepWhilePrepared(withVariant("a", layer("fake/image", "tree"), layer("fake/stream", "1")));
   }
 
   @Test

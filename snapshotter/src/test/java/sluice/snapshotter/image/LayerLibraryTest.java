@@ -248,11 +248,9 @@ final class LayerLibraryTest {
     LayerFormat.Layer layer = of(layer("fake/tree", "a"));
     KeptLayer kept = make(open(), layer);
     LayerLibrary library = open();
-    CountDownLatch gate = devices.holdOpening();
+    CountDownLatch gate = devices.opening.close();
     Future<Optional<KeptLayer>> finding = workers.submit(() -> library.find(kept.key()));
-    while (devices.opening.get() == 0) {
-      Thread.sleep(1);
-    }
+    devices.opening.awaitSomebody();
     FutureTask<Boolean> deletion = new FutureTask<>(() -> delete(library, kept.key()));
     Thread deleting = Thread.ofPlatform().start(deletion);
     while (deleting.isAlive() && deleting.getState() != Thread.State.WAITING) {

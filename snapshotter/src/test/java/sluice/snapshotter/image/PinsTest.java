@@ -71,6 +71,17 @@ final class PinsTest {
     assertThat(deleted("forgotten")).isTrue();
   }
 
+  @Test
+  void leaveAhead_protectsForAWhile() throws Exception {
+    Pins.Held held = pins.pin(List.of("given up"));
+    held.leaveAhead();
+    held.close();
+
+    assertThat(deleted("given up")).isFalse();
+    clock.advance(Duration.ofMinutes(11));
+    assertThat(deleted("given up")).isTrue();
+  }
+
   /** Begins a deletion that lasts until the gate is open. */
   private Future<Boolean> beginDeleting(Object thing) throws InterruptedException {
     Future<Boolean> deletion = threads.submit(() -> pins.deleteUnpinned(thing, this::waitAtGate));
