@@ -60,6 +60,7 @@ public final class ChunkCache implements DeviceStore, Closeable {
   private final OpenFiles files;
   private final CacheThreads threads;
   private final Durability durability;
+  private final Flights flights;
   private final Devices devices;
   private final Fetcher fetcher;
 
@@ -79,8 +80,9 @@ public final class ChunkCache implements DeviceStore, Closeable {
     this.threads = CacheThreads.start();
     this.durability = new Durability(files, threads, settings, listener, failpoints);
     ChunkStore store = new ChunkStore(files, durability, failpoints);
-    Flights flights = new Flights();
-    this.devices = new Devices(shelf, settings.bootId(), files, durability, store, flights);
+    this.flights = new Flights();
+    this.devices =
+        new Devices(shelf, settings.bootId(), files, durability, store, flights);
     FetchContext context =
         new FetchContext(
             source,
@@ -91,7 +93,8 @@ public final class ChunkCache implements DeviceStore, Closeable {
             threads,
             listener);
     EqualChunks equals =
-        new EqualChunks(devices.open(), devices.shared(), files, threads, settings.copyBytes());
+        new EqualChunks(
+            devices.open(), devices.shared(), files, flights, threads, settings.copyBytes());
     this.fetcher = new Fetcher(context, equals, decoder);
   }
 

@@ -1,14 +1,16 @@
 package sluice.cache;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sluice.core.ContentHasher;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
 
@@ -22,6 +24,7 @@ final class EqualChunks {
   private final Collection<CacheDevice> devices;
   private final SharedDigests shared;
   private final OpenFiles files;
+  private final Flights flights;
   private final CacheThreads threads;
   private final ByteBudget copies;
 
@@ -33,11 +36,13 @@ final class EqualChunks {
       Collection<CacheDevice> devices,
       SharedDigests shared,
       OpenFiles files,
+      Flights flights,
       CacheThreads threads,
       long copyBytes) {
     this.devices = devices;
     this.shared = shared;
     this.files = files;
+    this.flights = flights;
     this.threads = threads;
     this.copies = new ByteBudget(copyBytes);
   }
@@ -45,34 +50,36 @@ final class EqualChunks {
   /** Bytes that are present: a placement of a device. */
   private record Source(CacheDevice device, int placement) {}
 
+  /** What was read, and where: one source for each placement, in their order. */
+  private record Copy(List<Source> sources, ByteBuffer decoded) {}
+
   /** Waits until the chunk may be held in memory, decoded; to be closed when it is written. */
   ByteBudget.Share hold(CacheDevice device, int chunk) throws InterruptedException {
     return copies.acquire(device.table().decodedLength(chunk));
   }
 
   /**
-   * Reads the chunk's bytes from where else they are.
+   * Reads the chunk's bytes from where else they are. If they cannot be read there, or are wrong, a
+   * registry has them.
    *
    * @return the decoded chunk, verified; null if some of it is nowhere
    */
-  @Nullable ByteBuffer read(CacheDevice device, int chunk)
-      throws IOException, InterruptedException {
+  @Nullable ByteBuffer read(CacheDevice device, int chunk) throws InterruptedException {
     try {
-      ByteBuffer decoded = CacheThreads.on(threads.disk(), () -> collect(device, chunk));
-      if (decoded == null) {
+      Copy copy = CacheThreads.on(threads.disk(), () -> collect(device, chunk));
+      if (copy == null) {
         return null;
       }
-      return CacheThreads.on(
-          threads.compute(),
-          () -> {
-            ChunkVerifier.verifyPlacements(device.table(), chunk, decoded);
-            return decoded;
-          });
-    } catch (CorruptException | NoSuchFileException e) {
-      // The other device was deleted just now, or its file was damaged: a registry has the bytes.
-      log.warn("cache: chunk {} of {} is not copied: {}", chunk, device, e.getMessage());
-      return null;
+      Source wrong =
+          CacheThreads.on(threads.compute(), () -> firstWrong(device.table(), chunk, copy));
+      if (wrong == null) {
+        return copy.decoded;
+      }
+      CacheThreads.on(threads.disk(), () -> distrust(wrong, "its bytes are not what they were"));
+    } catch (IOException e) {
+      log.warn("cache: chunk {} of {} is not copied: {}", chunk, device, e.toString());
     }
+    return null;
   }
 
   /** Whether a look is worth it: each of the chunk's placements has a digest, one other has it. */
@@ -85,7 +92,7 @@ final class EqualChunks {
     }
   }
 
-  private @Nullable ByteBuffer collect(CacheDevice device, int chunk) throws IOException {
+  private @Nullable Copy collect(CacheDevice device, int chunk) throws IOException {
     List<Source> sources = sources(device, chunk);
     if (sources.isEmpty()) {
       return null;
@@ -95,15 +102,53 @@ final class EqualChunks {
     int placement = table.firstPlacement(chunk);
     for (int i = 0; i < sources.size(); i++) {
       placement = i == 0 ? placement : table.nextPlacement(placement);
-      Source source = sources.get(i);
       int length = (int) table.lengthBytes(placement);
-      ByteBuffer piece = decoded.slice((int) table.decodedOffset(placement), length);
-      try (OpenFiles.Handle handle = files.acquire(source.device().directory())) {
-        long offset = source.device().table().deviceOffset(source.placement());
-        Disk.read(handle.data(), piece, offset);
+      read(sources.get(i), decoded.slice((int) table.decodedOffset(placement), length));
+    }
+    return new Copy(sources, decoded);
+  }
+
+  /** Reads while the source can't be deleted: another device may be in its place afterwards. */
+  private void read(Source source, ByteBuffer into) throws IOException {
+    flights.enter(source.device());
+    try (OpenFiles.Handle handle = files.acquire(source.device().directory())) {
+      Disk.read(handle.data(), into, source.device().table().deviceOffset(source.placement()));
+    } catch (EOFException e) {
+      distrust(source, "its file is too short");
+      throw e;
+    } finally {
+      flights.exit(source.device());
+    }
+  }
+
+  /** The first source whose bytes are not what their digest says, or null. */
+  private static @Nullable Source firstWrong(ChunkTable table, int chunk, Copy copy)
+      throws CorruptException {
+    int placement = table.firstPlacement(chunk);
+    for (int i = 0; i < copy.sources.size(); i++) {
+      placement = i == 0 ? placement : table.nextPlacement(placement);
+      Digest digest = Objects.requireNonNull(table.digest(placement));
+      int length = (int) table.lengthBytes(placement);
+      if (!ContentHasher.matches(
+          digest, copy.decoded.slice((int) table.decodedOffset(placement), length))) {
+        return copy.sources.get(i);
       }
     }
-    return decoded;
+    return null;
+  }
+
+  /** Has the chunk of a source fetched again by whoever reads it next. */
+  private @Nullable Void distrust(Source source, String reason) throws IOException {
+    CacheDevice device = source.device();
+    int chunk = device.table().chunkOf(source.placement());
+    log.warn("cache: chunk {} of {} in {}: {}", chunk, device, device.file(), reason);
+    flights.enter(device);
+    try (OpenFiles.Handle handle = files.acquire(device.directory())) {
+      device.presence().clear(chunk, handle.presence());
+    } finally {
+      flights.exit(device);
+    }
+    return null;
   }
 
   /** One source for each placement of the chunk; none at all if one of them is missing. */
