@@ -82,7 +82,7 @@ public final class ChunkCache implements DeviceStore, Closeable {
     ChunkStore store = new ChunkStore(files, durability, failpoints);
     this.flights = new Flights();
     this.devices =
-        new Devices(shelf, settings.bootId(), files, durability, store, flights);
+        new Devices(shelf, settings.bootId(), files, durability, store, flights, failpoints);
     FetchContext context =
         new FetchContext(
             source,

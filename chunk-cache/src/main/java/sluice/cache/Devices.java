@@ -37,6 +37,7 @@ final class Devices {
   private final Durability durability;
   private final ChunkStore store;
   private final Flights flights;
+  private final Failpoints failpoints;
   private final ConcurrentHashMap<DeviceId, CacheDevice> open = new ConcurrentHashMap<>();
   private final SharedDigests shared = new SharedDigests(this::digests);
 
@@ -53,13 +54,15 @@ final class Devices {
       OpenFiles files,
       Durability durability,
       ChunkStore store,
-      Flights flights) {
+      Flights flights,
+      Failpoints failpoints) {
     this.shelf = shelf;
     this.boot = boot;
     this.files = files;
     this.durability = durability;
     this.store = store;
     this.flights = flights;
+    this.failpoints = failpoints;
   }
 
   /** A live view of the devices that are open. */
@@ -214,9 +217,12 @@ final class Devices {
       if (device != null && (device.touched() > began || !flights.retire(device))) {
         return;
       }
+      // The name first: whoever opens the files by it, once they are dropped, finds none. A handle
+      // to deleted files must not be there when a device of the same id comes.
+      removed = shelf.remove(id);
+      failpoints.reached(Failpoints.Point.DEVICE_UNNAMED);
       open.remove(id);
       files.drop(shelf.directoryOf(id));
-      removed = shelf.remove(id);
     } finally {
       guard.unlock();
     }

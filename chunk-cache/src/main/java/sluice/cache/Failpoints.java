@@ -21,7 +21,9 @@ public interface Failpoints {
     /** The data is synced, the durable map is not written. */
     DATA_SYNCED,
     /** A new device's files are written, it has not yet its name. */
-    DEVICE_WRITTEN
+    DEVICE_WRITTEN,
+    /** A deleted device has lost its name, its files are still open. */
+    DEVICE_UNNAMED
   }
 
   /** The process is at {@code point}. */

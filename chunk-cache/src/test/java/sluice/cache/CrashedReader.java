@@ -40,6 +40,8 @@ final class CrashedReader {
       devices.add(cache.add(device.index(), TestCache.HOLDERS));
       present += checkPresent(devices.getLast(), device);
     }
+    cache.add(TestDevice.builder().plain(new byte[] {1, 2, 3}).build().index(), TestCache.HOLDERS);
+    cache.retain(devices.stream().map(LazyDevice::id).toList());
     System.out.println(READY + present);
     for (int i = 0; i < READERS; i++) {
       Random random = new Random(Long.parseLong(args[2]) * 31 + i);

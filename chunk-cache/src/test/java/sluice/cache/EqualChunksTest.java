@@ -6,12 +6,23 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import sluice.core.DeviceId;
 import sluice.core.Lane;
 import sluice.core.LazyDevice;
 
@@ -21,6 +32,7 @@ final class EqualChunksTest {
   private static final int CHUNK_BYTES = 32 << 10;
 
   private final Random random = new Random(17);
+  private final ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor();
   private TestCache cache;
 
   @BeforeEach
@@ -30,6 +42,7 @@ final class EqualChunksTest {
 
   @AfterEach
   void closeCache() throws IOException {
+    readers.shutdownNow();
     cache.close();
   }
 
@@ -48,6 +61,53 @@ final class EqualChunksTest {
     for (int i = 0; i < 17; i++) {
       addWhole(TestDevice.builder().plain(bytes(100)).build());
     }
+  }
+
+  @Test
+  void retain_sourceIsDeletedWhileItIsCopied_deviceThatComesAgainIsWhole() throws Exception {
+    // Thousands of pieces, so that the source is opened again and again while it is deleted.
+    byte[][] pieces = new byte[4000][];
+    Arrays.setAll(pieces, i -> bytes(16));
+    TestDevice source = TestDevice.builder().batch(0, pieces).build();
+    cache.failpoints =
+        point -> {
+          if (point == Failpoints.Point.DEVICE_UNNAMED) {
+            LockSupport.parkNanos(20_000_000);
+          }
+        };
+    for (int round = 0; round < 20; round++) {
+      LazyDevice first = addWhole(source);
+      List<LazyDevice> copies = new ArrayList<>();
+      List<Future<?>> copied = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        LazyDevice copy =
+            cache.add(TestDevice.builder().plain(bytes(8)).batch(0, reversed(pieces, i)).build());
+        copies.add(copy);
+        copied.add(
+            readers.submit(() -> {
+              copy.ensure(8, 1, Lane.DEMAND);
+              return null;
+            }));
+      }
+      Set<DeviceId> kept = copies.stream().map(LazyDevice::id).collect(Collectors.toSet());
+      Thread.sleep(random.nextInt(20));
+      for (int i = 0; i < 1000 && Files.exists(first.file()); i++) {
+        cache.cache().retain(kept);
+      }
+      LazyDevice again = addWhole(source);
+      TestCache.assertRange(again, source, 0, source.content().length);
+      for (Future<?> copy : copied) {
+        copy.get(30, TimeUnit.SECONDS);
+      }
+      cache.cache().retain(List.of());
+    }
+  }
+
+  /** The pieces in another order, so that no chunk waits for another to be copied. */
+  private static byte[][] reversed(byte[][] pieces, int first) {
+    byte[][] other = new byte[pieces.length][];
+    Arrays.setAll(other, i -> pieces[(first + pieces.length - i) % pieces.length]);
+    return other;
   }
 
   @Test

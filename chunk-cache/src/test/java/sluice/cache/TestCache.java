@@ -25,6 +25,7 @@ final class TestCache implements Closeable {
   final MemorySource source = new MemorySource();
   final RecordingListener listener = new RecordingListener();
   UUID boot = new UUID(1, 1);
+  Failpoints failpoints = Failpoints.NONE;
   Duration syncEvery = Duration.ofMillis(20);
   LaneLimits limits = new LaneLimits(16, 64L << 20, 128L << 20);
 
@@ -46,7 +47,12 @@ final class TestCache implements Closeable {
             32L << 20,
             Map.of(Lane.DEMAND, limits, Lane.STARTUP, limits, Lane.FILL, limits));
     return ChunkCache.open(
-        directory, source, new JdkDecoder(), settings, listener, Failpoints.NONE);
+        directory,
+        source,
+        new JdkDecoder(),
+        settings,
+        listener,
+        point -> failpoints.reached(point));
   }
 
   ChunkCache cache() {
