@@ -29,6 +29,14 @@ final class Fetcher {
   /** How many chunks one caller has on their way at a time, however long its range. */
   private static final int MAX_JOINED = 512;
 
+  /**
+   * How long a flight waits for one of equal bytes that asks other registries: a healthy one has
+   * answered by then, and one that hangs is another image's trouble.
+   */
+  private static final Duration FOLLOW_OTHERS = Duration.ofMillis(500);
+
+  private static final Duration FOR_EVER = Duration.ofDays(1);
+
   private final FetchContext context;
   private final EqualChunks equals;
   private final ReadPlan plan = new ReadPlan();
@@ -108,10 +116,14 @@ final class Fetcher {
     for (Flight flight : joined.followers()) {
       run(context.threads().network(), () -> follow(flight), List.of(flight));
     }
-    for (Fetch fetch : joined.hastened()) {
+    hasten(joined.hastened(), lane);
+    return joined.joined();
+  }
+
+  private void hasten(List<Fetch> fetches, Lane lane) {
+    for (Fetch fetch : fetches) {
       run(fetch.threads(), () -> fetch.send(lane), List.of());
     }
-    return joined.joined();
   }
 
   private void send(Fetch fetch) {
@@ -166,14 +178,25 @@ final class Fetcher {
 
   /** Brings a chunk whose bytes another flight brings, too: waits for that one and copies. */
   private void follow(Flight flight) {
+    long deadline = System.nanoTime() + FOLLOW_OTHERS.toNanos();
     try {
-      Flight leader = flight.leader;
-      while (leader != null) {
-        leader.awaitEnd();
+      for (Flight leader = flight.leader; leader != null; leader = flight.leader) {
+        Duration limit =
+            leader.hosts().equals(flight.hosts())
+                ? FOR_EVER
+                : Duration.ofNanos(deadline - System.nanoTime());
+        if (!leader.awaitEnd(limit)) {
+          context.flights().overtake(flight);
+          break;
+        }
+        if (flight.device().presence().has(flight.chunk())) {
+          context.landed(flight);
+          return;
+        }
         if (isHere(flight) && settleHere(flight)) {
           return;
         }
-        leader = context.flights().lead(flight);
+        hasten(context.flights().lead(flight), flight.lane);
       }
       settle(flight);
     } catch (InterruptedException e) {

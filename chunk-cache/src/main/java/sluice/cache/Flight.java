@@ -1,8 +1,12 @@
 package sluice.cache;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Lane;
 
@@ -13,6 +17,7 @@ import sluice.core.Lane;
 final class Flight {
   private final CacheDevice device;
   private final int chunk;
+  private final Set<String> hosts;
   private final CompletableFuture<Void> landed = new CompletableFuture<>();
 
   /** How many callers of {@code ensure} wait for it; 0 if it only goes along with others. */
@@ -20,6 +25,9 @@ final class Flight {
 
   /** How many flights wait to copy what this one brings. */
   int followers;
+
+  /** Whether it is no longer among those on their way. */
+  boolean ended;
 
   /** The most urgent of those who wait. */
   volatile Lane lane;
@@ -30,9 +38,10 @@ final class Flight {
   /** A flight of equal bytes that was first; this one copies them when they are there. */
   @Nullable Flight leader;
 
-  Flight(CacheDevice device, int chunk, Lane lane) {
+  Flight(CacheDevice device, int chunk, Set<String> hosts, Lane lane) {
     this.device = device;
     this.chunk = chunk;
+    this.hosts = hosts;
     this.lane = lane;
   }
 
@@ -42,6 +51,11 @@ final class Flight {
 
   int chunk() {
     return chunk;
+  }
+
+  /** The registries that could serve the device when it began. */
+  Set<String> hosts() {
+    return hosts;
   }
 
   ChunkTable table() {
@@ -77,13 +91,16 @@ final class Flight {
     }
   }
 
-  /** Waits until it has landed, well or not. */
-  void awaitEnd() throws InterruptedException {
+  /** Waits until it has landed, well or not; returns whether it has in that time. */
+  boolean awaitEnd(Duration limit) throws InterruptedException {
     try {
-      landed.get();
+      landed.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+      return true;
     } catch (ExecutionException e) {
       // Whoever asked for that flight is told; here only its end counts.
-      return;
+      return true;
+    } catch (TimeoutException e) {
+      return false;
     }
   }
 

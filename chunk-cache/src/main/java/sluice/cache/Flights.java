@@ -6,15 +6,20 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Digest;
 import sluice.core.Lane;
 
 /**
- * All chunks on their way: at most one flight for each chunk, and at most one of equal bytes that
- * asks a registry. Its lock is held for a few look-ups at a time, never while anything is waited
- * for. Safe for use by many threads.
+ * All chunks on their way: one flight for each chunk, and one of equal bytes that asks a registry.
+ * Its lock is held for a few look-ups at a time, never while anything is waited for. Safe for use
+ * by many threads.
+ *
+ * <p>There are more of them where the registries differ: a flight whose leader asks registries that
+ * its own device does not have, or not only them, {@link #overtake overtakes} it after a while, so
+ * that an image does not hang on the registry of another one.
  */
 final class Flights {
   private final ReentrantLock lock = new ReentrantLock();
@@ -47,23 +52,24 @@ final class Flights {
   Joined join(
       CacheDevice device, Collection<Integer> wanted, Collection<Integer> along, Lane lane) {
     Joined result = new Joined();
+    Set<String> hosts = device.hosts();
     lock.lock();
     try {
       for (int chunk : wanted) {
         Flight flight = byChunk.get(new Key(device, chunk));
-        if (flight != null) {
+        if (flight != null && mayJoin(flight, hosts)) {
           hasten(flight, lane, result.hastened);
         } else if (device.presence().has(chunk)) {
           continue;
         } else {
-          flight = begin(device, chunk, lane, result);
+          flight = begin(new Flight(device, chunk, hosts, lane), flight, result);
         }
         flight.waiters++;
         result.joined.add(flight);
       }
       for (int chunk : along) {
         if (!byChunk.containsKey(new Key(device, chunk)) && !device.presence().has(chunk)) {
-          begin(device, chunk, lane, result);
+          begin(new Flight(device, chunk, hosts, lane), null, result);
         }
       }
       return result;
@@ -72,19 +78,34 @@ final class Flights {
     }
   }
 
-  private Flight begin(CacheDevice device, int chunk, Lane lane, Joined result) {
-    Flight flight = new Flight(device, chunk, lane);
-    byChunk.put(new Key(device, chunk), flight);
-    device.users++;
+  /**
+   * Whether a flight does for those who could ask {@code hosts}. Streams always do: two of them
+   * would write the same file, and one that fails makes it empty.
+   */
+  private static boolean mayJoin(Flight flight, Set<String> hosts) {
+    return flight.hosts().equals(hosts) || flight.table().isWholeStream(flight.chunk());
+  }
+
+  /**
+   * Begins a flight.
+   *
+   * @param before a flight of the same chunk that asks other registries, or null
+   */
+  private Flight begin(Flight flight, @Nullable Flight before, Joined result) {
+    byChunk.put(new Key(flight.device(), flight.chunk()), flight);
+    flight.device().users++;
     Digest digest = leadingDigest(flight);
-    Flight leader = digest == null ? null : leaders.putIfAbsent(digest, flight);
+    Flight leader = before;
+    if (leader == null && digest != null) {
+      leader = leaders.putIfAbsent(digest, flight);
+    }
     flight.leader = leader;
     if (leader == null) {
       result.fresh.add(flight);
     } else {
       leader.followers++;
       result.followers.add(flight);
-      hasten(leader, lane, result.hastened);
+      hasten(leader, flight.lane, result.hastened);
     }
     return flight;
   }
@@ -124,11 +145,12 @@ final class Flights {
 
   /**
    * A follower's leader has landed, and its bytes are not to be copied: it leads from now on,
-   * unless another one does already.
+   * unless another one does already, which is {@link Flight#leader} then and has to be followed.
    *
-   * @return the other one, which has to be followed, or null
+   * @return requests that wait in a less urgent lane and should wait in that of the follower too
    */
-  @Nullable Flight lead(Flight follower) {
+  List<Fetch> lead(Flight follower) {
+    List<Fetch> hastened = new ArrayList<>();
     Digest digest = leadingDigest(follower);
     lock.lock();
     try {
@@ -136,8 +158,27 @@ final class Flights {
       follower.leader = leader;
       if (leader != null) {
         leader.followers++;
+        hasten(leader, follower.lane, hastened);
       }
-      return leader;
+      return hastened;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A follower waits for its leader no more: it leads, and who comes later follows it. */
+  void overtake(Flight follower) {
+    Digest digest = leadingDigest(follower);
+    lock.lock();
+    try {
+      Flight leader = follower.leader;
+      if (leader != null) {
+        leader.followers--;
+        follower.leader = null;
+      }
+      if (digest != null) {
+        leaders.put(digest, follower);
+      }
     } finally {
       lock.unlock();
     }
@@ -200,8 +241,10 @@ final class Flights {
   }
 
   private void remove(Flight flight) {
-    if (byChunk.remove(new Key(flight.device(), flight.chunk()), flight)) {
+    if (!flight.ended) {
+      flight.ended = true;
       flight.device().users--;
+      byChunk.remove(new Key(flight.device(), flight.chunk()), flight);
       Digest digest = leadingDigest(flight);
       if (digest != null) {
         leaders.remove(digest, flight);
