@@ -45,7 +45,30 @@ final class ChunkStore {
     return bytes;
   }
 
-  /** Marks a chunk whose bytes are there: holes that are zeros, or a stream that was verified. */
+  /**
+   * Marks a chunk of zeros. Where its place is a hole, as it is in a new device, it stays one; what
+   * a damaged device has there is overwritten.
+   *
+   * @throws IOException if the disk refuses; then the chunk is not marked
+   */
+  void storeZeros(CacheDevice device, int chunk) throws IOException {
+    ChunkTable table = device.table();
+    int losses = device.presence().losses();
+    long bytes = 0;
+    try (OpenFiles.Handle handle = files.acquire(device.directory())) {
+      int placement = table.firstPlacement(chunk);
+      for (int left = table.placementCount(chunk); left > 0; left--) {
+        bytes +=
+            Disk.zero(handle.data(), table.deviceOffset(placement), table.lengthBytes(placement));
+        placement = left > 1 ? table.nextPlacement(placement) : placement;
+      }
+      mark(device, chunk, losses, handle, bytes);
+    } catch (IOException e) {
+      throw explain(device, chunk, e);
+    }
+  }
+
+  /** Marks a chunk whose bytes are there: those of a stream that was verified, or of a copy. */
   void mark(CacheDevice device, int chunk, int losses, long bytes) throws IOException {
     try (OpenFiles.Handle handle = files.acquire(device.directory())) {
       mark(device, chunk, losses, handle, bytes);

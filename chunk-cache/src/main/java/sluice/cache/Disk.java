@@ -53,6 +53,21 @@ final class Disk {
     }
   }
 
+  /** Writes zeros over what is not zero, and returns how much that was: holes stay holes. */
+  static long zero(FileChannel file, long offset, long length) throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate((int) Math.min(WRITE_BYTES, length));
+    ByteBuffer zeros = ByteBuffer.allocate(piece.capacity());
+    long written = 0;
+    for (long done = 0; done < length; done += piece.limit()) {
+      piece.clear().limit((int) Math.min(WRITE_BYTES, length - done));
+      read(file, piece, offset + done);
+      if (piece.flip().mismatch(zeros.clear().limit(piece.limit())) >= 0) {
+        written += write(file, zeros, offset + done);
+      }
+    }
+    return written;
+  }
+
   /** Makes the names in a directory survive a power loss. */
   static void syncDirectory(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {

@@ -208,7 +208,7 @@ final class Fetcher {
   private boolean settleHere(Flight flight) {
     try (ByteBudget.Share _ = equals.hold(flight.device(), flight.chunk())) {
       if (flight.table().isZeros(flight.chunk())) {
-        markZeros(flight);
+        makeZeros(flight);
         return true;
       }
       ByteBuffer decoded = equals.read(flight.device(), flight.chunk());
@@ -223,9 +223,7 @@ final class Fetcher {
     return true;
   }
 
-  private void markZeros(Flight flight) throws IOException, InterruptedException {
-    CacheDevice device = flight.device();
-    int losses = device.presence().losses();
+  private void makeZeros(Flight flight) throws IOException, InterruptedException {
     CacheThreads.on(
         context.threads().compute(),
         () -> {
@@ -235,7 +233,7 @@ final class Fetcher {
     CacheThreads.on(
         context.threads().disk(),
         () -> {
-          context.store().mark(device, flight.chunk(), losses, 0);
+          context.store().storeZeros(flight.device(), flight.chunk());
           return null;
         });
     context.landed(flight);

@@ -33,14 +33,16 @@ final class StagedCopy {
 
   private void copy(int chunk, FileChannel from, FileChannel to) throws IOException {
     ChunkTable table = device.table();
+    if (table.isZeros(chunk)) {
+      store.storeZeros(device, chunk);
+      return;
+    }
     int losses = device.presence().losses();
     long bytes = 0;
     int placement = table.firstPlacement(chunk);
     for (int left = table.placementCount(chunk); left > 0; left--) {
       bytes += table.lengthBytes(placement);
-      if (!table.isZeros(chunk)) {
-        copy(table.deviceOffset(placement), table.lengthBytes(placement), from, to);
-      }
+      copy(table.deviceOffset(placement), table.lengthBytes(placement), from, to);
       placement = left > 1 ? table.nextPlacement(placement) : placement;
     }
     store.mark(device, chunk, losses, bytes);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.core.CorruptException;
 import sluice.core.DeviceId;
+import sluice.core.DeviceStore;
 import sluice.core.Digest;
 import sluice.core.Lane;
 import sluice.core.LazyDevice;
@@ -207,6 +210,30 @@ final class ChunkCacheTest {
     assertThat(before).isLessThan(64 << 10);
     device.ensure(0, 1, Lane.DEMAND);
     assertThat(cache.cache().occupiedBytes(device.id())).isEqualTo(before + (1 << 20));
+  }
+
+  @Test
+  void check_damagedZeros_areZerosAgain() throws Exception {
+    TestDevice expected =
+        TestDevice.builder().plain(bytes(10)).zeros(600_000).plain(bytes(10)).build();
+    for (boolean staged : List.of(false, true)) {
+      LazyDevice device = cache.add(expected);
+      TestCache.assertHolds(device, expected);
+      try (RandomAccessFile file = new RandomAccessFile(device.file().toFile(), "rw")) {
+        file.seek(500_000);
+        file.write(1);
+      }
+      assertThat(cache.cache().check(device.id(), CheckReport.Listener.NONE).bad()).hasSize(1);
+      assertThat(device.present(500_000, 1)).isFalse();
+      if (staged) {
+        try (DeviceStore.Staged copy = cache.cache().stage()) {
+          copy.write(ByteBuffer.wrap(expected.content()), 0);
+          assertThat(copy.finish(expected.index(), TestCache.HOLDERS)).isSameAs(device);
+        }
+      }
+      TestCache.assertHolds(device, expected);
+      assertThat(BlocksOnDisk.of(device.file())).isLessThan(300_000);
+    }
   }
 
   @Test
