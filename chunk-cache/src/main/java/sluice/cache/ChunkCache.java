@@ -239,27 +239,34 @@ public final class ChunkCache implements DeviceStore, Closeable {
 
   /**
    * Hashes again all that is present of a device. Chunks that are wrong are no longer present: the
-   * next read fetches them. An interrupt of the caller ends it after the chunk that it is at.
+   * next read fetches them. The device is not deleted meanwhile. An interrupt of the caller ends it
+   * after the chunk that it is at.
    *
    * @throws NoSuchFileException if there is no such device
    */
   public CheckReport check(DeviceId id, CheckReport.Listener listener)
       throws IOException, InterruptedException {
     AtomicBoolean left = new AtomicBoolean();
+    CacheDevice device = devices.open(id, fetcher);
     DeviceCheck check =
-        new DeviceCheck(
-            devices.open(id, fetcher),
-            files,
-            listener,
-            () -> left.get() || threads.disk().isShutdown());
+        new DeviceCheck(device, files, listener, () -> left.get() || threads.disk().isShutdown());
     try {
-      CheckReport report = CacheThreads.on(threads.disk(), check::run);
+      CheckReport report = CacheThreads.on(threads.disk(), () -> run(check, device));
       if (threads.disk().isShutdown()) {
         throw new IOException("cache: closed while device %s was checked".formatted(id));
       }
       return report;
     } finally {
       left.set(true);
+    }
+  }
+
+  private CheckReport run(DeviceCheck check, CacheDevice device) throws IOException {
+    flights.enter(device);
+    try {
+      return check.run();
+    } finally {
+      flights.exit(device);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,6 +90,29 @@ final class DeviceCheckTest {
     cache.reopen();
     assertThat(cache.cache().open(device.id()).present(0, 1)).isFalse();
     assertThat(entry().presentChunks()).isEqualTo(CHUNKS);
+  }
+
+  @Test
+  void retain_deviceThatIsChecked_stays() throws Exception {
+    device.ensure(0, device.lengthBytes(), Lane.DEMAND);
+    damage(0);
+    CheckReport.Listener deleting =
+        new CheckReport.Listener() {
+          @Override
+          public void hashed(long bytes) {
+            try {
+              cache.cache().retain(List.of());
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          }
+
+          @Override
+          public void found(CheckReport.Bad wrong) {}
+        };
+    assertThat(cache.cache().check(device.id(), deleting).bad()).hasSize(1);
+    assertThat(cache.cache().open(device.id())).isSameAs(device);
+    TestCache.assertHolds(device, expected);
   }
 
   @Test
