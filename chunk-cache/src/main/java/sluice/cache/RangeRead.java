@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -90,28 +92,48 @@ final class RangeRead implements Fetch {
   }
 
   private void arriveAll(ByteBuffer answer, Lane lane) throws IOException, InterruptedException {
+    Queue<List<Arrival.Damaged>> wrong = new ConcurrentLinkedQueue<>();
+    eachAtOnce(
+        Arrival.split(context, flights),
+        arrival -> {
+          List<Arrival.Damaged> damaged = arrival.store(answer, range.offset());
+          if (!damaged.isEmpty()) {
+            wrong.add(damaged);
+          }
+        });
+    if (!wrong.isEmpty()) {
+      // Once, and before anything is asked again: whoever answers then is not meant.
+      context.rejected(device, range.offset());
+      eachAtOnce(List.copyOf(wrong), damaged -> againAll(damaged, lane));
+    }
+  }
+
+  /** What is done with a part of an answer. */
+  @FunctionalInterface
+  private interface Step<T> {
+    void run(T part) throws IOException, InterruptedException;
+  }
+
+  /** Runs a step for all parts side by side, and waits for all. */
+  private <T> void eachAtOnce(List<T> parts, Step<T> step)
+      throws IOException, InterruptedException {
     List<Future<Void>> others = new ArrayList<>();
-    List<Arrival> arrivals = Arrival.split(context, flights);
-    for (Arrival arrival : arrivals.subList(1, arrivals.size())) {
+    for (T part : parts.subList(1, parts.size())) {
       others.add(
           CacheThreads.submit(
               context.threads().network(),
               () -> {
-                arrive(arrival, answer, lane);
+                step.run(part);
                 return null;
               }));
     }
-    arrive(arrivals.getFirst(), answer, lane);
+    step.run(parts.getFirst());
     for (Future<Void> other : others) {
       CacheThreads.await(other);
     }
   }
 
-  private void arrive(Arrival arrival, ByteBuffer answer, Lane lane) throws InterruptedException {
-    List<Arrival.Damaged> wrong = arrival.store(answer, range.offset());
-    if (!wrong.isEmpty()) {
-      context.rejected(device, range.offset());
-    }
+  private void againAll(List<Arrival.Damaged> wrong, Lane lane) {
     for (Arrival.Damaged damaged : wrong) {
       log.warn("cache: {}; asking once more", damaged.reason().getMessage());
       again(damaged.flight(), lane, damaged.reason());

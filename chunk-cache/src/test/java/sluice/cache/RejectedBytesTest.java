@@ -69,6 +69,25 @@ final class RejectedBytesTest {
   }
 
   @Test
+  void ensure_wrongBytesInManyChunks_rejectsWhoGaveThemAndNobodyElse() throws Exception {
+    cache.source.damage((request, answer) -> {
+      if (request.holder().orElseThrow().equals(LIAR)) {
+        for (int i = 0; i < answer.length; i += 4096) {
+          answer[i]++;
+        }
+      }
+    });
+    TestDevice.Builder builder = TestDevice.builder();
+    for (int i = 0; i < 100; i++) {
+      builder.plain(bytes());
+    }
+    TestDevice expected = builder.build();
+    TestCache.assertHolds(add(expected), expected);
+    assertThat(asked().getFirst()).isEqualTo(LIAR);
+    assertThat(asked().subList(1, asked().size())).hasSize(100).containsOnly(HONEST);
+  }
+
+  @Test
   void ensure_bothHoldersLie_rejectsBoth() throws Exception {
     cache.source.damage((request, answer) -> answer[0]++);
     LazyDevice device = add(TestDevice.builder().plain(bytes()).build());
