@@ -69,12 +69,6 @@ record Ask(
     return body == null && (method.equals("GET") || method.equals("HEAD"));
   }
 
-  /** Whether where it is redirected to holds for the next such request; blobs do not change. */
-  boolean isBlobRead() {
-    List<String> path = url.pathSegments();
-    return method.equals("GET") && path.size() > 1 && path.get(path.size() - 2).equals("blobs");
-  }
-
   static String scope(Source source, String actions) {
     return "repository:" + source.repository().name() + ':' + actions;
   }

@@ -32,10 +32,28 @@ final class BlobRange {
       throws IOException, InterruptedException {
     int lengthBytes = into.remaining();
     Ask ask =
-        Ask.get(source, source.url("blobs/" + blob))
+        Ask.get(source, source.blob(blob))
             .with("Range", Exchanger.range(offset, lengthBytes))
             .accepting(200, 206);
-    try (Answer answer = exchanger.open(source, ask, lane, deadline)) {
+    int start = into.position();
+    long skipped =
+        exchanger.readBlob(
+            source,
+            ask,
+            lane,
+            deadline,
+            answer -> {
+              into.position(start);
+              return read(ask, answer, offset, into, deadline);
+            });
+    listener.received(lane, skipped + lengthBytes);
+  }
+
+  /** Reads one answer; how many bytes of it were dropped. */
+  private long read(Ask ask, Answer answer, long offset, ByteBuffer into, Deadline deadline)
+      throws IOException, InterruptedException {
+    int lengthBytes = into.remaining();
+    try (answer) {
       boolean whole = answer.status() == 200;
       long skipped = whole ? checkWhole(ask, answer, offset, lengthBytes) : 0;
       if (!whole) {
@@ -60,7 +78,7 @@ final class BlobRange {
         // The rest of the blob is of no use.
         answer.abort();
       }
-      listener.received(lane, skipped + lengthBytes);
+      return skipped;
     }
   }
 

@@ -129,24 +129,30 @@ final class BlobStream extends InputStream {
             origin.timeouts.request(),
             (source, deadline) -> {
               Ask next = ask(source);
-              Answer opened = origin.exchanger.open(source, next, lane, deadline);
-              boolean sound = false;
-              try {
-                check(next, opened);
-                sound = true;
-              } finally {
-                if (!sound) {
-                  opened.abort();
-                  opened.close();
-                }
-              }
+              Answer opened =
+                  origin.exchanger.readBlob(
+                      source, next, lane, deadline, head -> checked(next, head));
               ask = next;
               return opened;
             });
   }
 
+  private Answer checked(Ask asked, Answer opened) throws FailedAttempt {
+    boolean sound = false;
+    try {
+      check(asked, opened);
+      sound = true;
+      return opened;
+    } finally {
+      if (!sound) {
+        opened.abort();
+        opened.close();
+      }
+    }
+  }
+
   private Ask ask(Source source) throws FetchException {
-    Ask whole = Ask.get(source, source.url("blobs/" + blob)).asStream();
+    Ask whole = Ask.get(source, source.blob(blob)).asStream();
     return received == 0
         ? whole
         : whole.with("Range", Exchanger.range(received, -1)).accepting(206);
@@ -207,6 +213,7 @@ final class BlobStream extends InputStream {
       finish(asked);
     } else if (got.broken != null) {
       disconnect();
+      origin.exchanger.forgetRedirect(asked);
       origin.listener.failed(lane, Reason.UNREACHABLE);
       if (fruitless >= MAX_FRUITLESS) {
         throw new FetchException(
@@ -242,6 +249,7 @@ final class BlobStream extends InputStream {
     finished = true;
     disconnect();
     if (total.isPresent() && total.get() != received) {
+      origin.exchanger.forgetRedirect(asked);
       throw new FetchException(
           "%s: ended after %d bytes of %d".formatted(asked, received, total.get()),
           Reason.PROTOCOL,

@@ -12,14 +12,16 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
+import sluice.core.CorruptException;
 import sluice.core.FetchException;
 import sluice.core.FetchException.Reason;
 import sluice.core.Lane;
 
 /**
- * Turns one {@link Ask} into an accepted {@link Answer}: authorizes it, follows its redirects, asks
- * again once with fresh credentials, and once at the origin when a remembered redirect fails. What
- * fails beyond that is a {@link FailedAttempt}, for {@link Failover} to decide.
+ * Turns one {@link Ask} into an accepted {@link Answer}: authorizes it, follows its redirects, and
+ * asks again once with fresh credentials. Blobs are asked for where the last answer came from, and
+ * once at the origin when that fails in any way. What fails beyond that is a {@link FailedAttempt},
+ * for {@link Failover} to decide.
  *
  * <p>Credentials and the endpoint's headers go to the endpoint's own host alone.
  */
@@ -29,9 +31,6 @@ final class Exchanger {
 
   /** Redirects that repeat a request with its body (RFC 9110 section 15.4). */
   private static final Set<Integer> REPEATING_REDIRECTS = Set.of(307, 308);
-
-  /** What object stores answer to a signature that is no longer good. */
-  private static final Set<Integer> STALE_TARGET = Set.of(400, 401, 403, 404, 410);
 
   private final Transport transport;
   private final Authorizer authorizer;
@@ -49,7 +48,6 @@ final class Exchanger {
   /** What one exchange has come to so far. */
   private static final class Progress {
     private HttpUrl url;
-    private boolean remembered;
     private boolean refreshed;
     private @Nullable Authorization authorization;
     private final Set<HttpUrl> visited = new HashSet<>();
@@ -60,9 +58,66 @@ final class Exchanger {
 
     void restart(HttpUrl origin) {
       url = origin;
-      remembered = false;
       visited.clear();
     }
+  }
+
+  /** What is done with the answer that has a blob, or a range of one. */
+  interface BlobReader<T> {
+    /**
+     * Takes over {@code answer}, and closes it if it throws.
+     *
+     * @throws FailedAttempt if it is not what was asked for
+     * @throws CorruptException if it has not its digest
+     */
+    T read(Answer answer) throws IOException, InterruptedException;
+  }
+
+  /**
+   * Asks for a blob, or for a range of one, and lets {@code reader} read the answer.
+   *
+   * <p>Where a registry redirects to is remembered, so that the next range need not ask it. An
+   * object store refuses a signature that is no longer good in many ways, and a content network may
+   * be broken in one place for an hour; so whatever fails there is asked for once more at the
+   * registry, which redirects anew.
+   */
+  <T> T readBlob(Source source, Ask ask, Lane lane, Deadline deadline, BlobReader<T> reader)
+      throws IOException, InterruptedException {
+    Optional<HttpUrl> target = redirects.target(ask.url());
+    if (target.isEmpty()) {
+      return readFromOrigin(source, ask, lane, deadline, reader);
+    }
+    try {
+      return reader.read(open(source, ask, new Progress(target.get()), lane, deadline));
+    } catch (FailedAttempt | CorruptException stale) {
+      redirects.forget(ask.url());
+      try {
+        return readFromOrigin(source, ask, lane, deadline, reader);
+      } catch (IOException e) {
+        e.addSuppressed(stale);
+        throw e;
+      }
+    }
+  }
+
+  private <T> T readFromOrigin(
+      Source source, Ask ask, Lane lane, Deadline deadline, BlobReader<T> reader)
+      throws IOException, InterruptedException {
+    Answer answer = open(source, ask, lane, deadline);
+    if (!source.endpoint().isOriginOf(answer.url())) {
+      redirects.remember(ask.url(), answer.url());
+    }
+    try {
+      return reader.read(answer);
+    } catch (FailedAttempt | CorruptException e) {
+      redirects.forget(ask.url());
+      throw e;
+    }
+  }
+
+  /** Asks the origin the next time: what was read from where it led to is wrong. */
+  void forgetRedirect(Ask ask) {
+    redirects.forget(ask.url());
   }
 
   /**
@@ -72,23 +127,16 @@ final class Exchanger {
   Answer open(Source source, Ask ask, Lane lane, Deadline deadline)
       throws IOException, InterruptedException {
     Progress progress = new Progress(ask.url());
-    Optional<HttpUrl> target = ask.isBlobRead() ? redirects.target(ask.url()) : Optional.empty();
-    if (target.isPresent()) {
-      progress.url = target.get();
-      progress.remembered = true;
-    } else {
-      progress.authorization =
-          authorizer.authorization(source, ask.scopes(), lane, deadline).orElse(null);
-    }
+    progress.authorization =
+        authorizer.authorization(source, ask.scopes(), lane, deadline).orElse(null);
+    return open(source, ask, progress, lane, deadline);
+  }
+
+  private Answer open(Source source, Ask ask, Progress progress, Lane lane, Deadline deadline)
+      throws IOException, InterruptedException {
     while (true) {
       Answer answer = send(source, ask, progress, lane, deadline);
-      boolean accepted = ask.accepted().contains(answer.status());
-      if (accepted) {
-        if (ask.isBlobRead()
-            && !progress.remembered
-            && !source.endpoint().isOriginOf(answer.url())) {
-          redirects.remember(ask.url(), answer.url());
-        }
+      if (ask.accepted().contains(answer.status())) {
         return answer;
       }
       if (!redirected(ask, answer, progress)) {
@@ -141,7 +189,6 @@ final class Exchanger {
     try {
       return transport.send(request.build(), lane, ask.use(), deadline);
     } catch (IOException e) {
-      redirects.forget(ask.url());
       throw unreachable(describe(ask, progress.url), e);
     }
   }
@@ -183,13 +230,6 @@ final class Exchanger {
   private void recover(
       Source source, Ask ask, Refusal refusal, Progress progress, Lane lane, Deadline deadline)
       throws IOException, InterruptedException {
-    if (progress.remembered && STALE_TARGET.contains(refusal.status())) {
-      redirects.forget(ask.url());
-      progress.restart(ask.url());
-      progress.authorization =
-          authorizer.authorization(source, ask.scopes(), lane, deadline).orElse(null);
-      return;
-    }
     boolean unauthorized =
         (refusal.status() == 401 || refusal.status() == 403)
             && source.endpoint().isOriginOf(progress.url);

@@ -54,10 +54,17 @@ final class SmallContent {
   /** A configuration, or another small blob. */
   Content blob(Source source, Descriptor descriptor, Deadline deadline)
       throws IOException, InterruptedException {
-    Ask ask = Ask.get(source, source.url("blobs/" + descriptor.digest()));
-    try (Answer answer = exchanger.open(source, ask, Lane.DEMAND, deadline)) {
-      return verified(ask, descriptor, body(ask, answer, Limits.CONFIG_BYTES, deadline));
-    }
+    Ask ask = Ask.get(source, source.blob(descriptor.digest()));
+    return exchanger.readBlob(
+        source,
+        ask,
+        Lane.DEMAND,
+        deadline,
+        answer -> {
+          try (answer) {
+            return verified(ask, descriptor, body(ask, answer, Limits.CONFIG_BYTES, deadline));
+          }
+        });
   }
 
   /** A manifest or an index whose media type and size are known already. */

@@ -2,6 +2,7 @@ package sluice.registry;
 
 import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
+import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.Repository.InRegistry;
 
@@ -22,7 +23,7 @@ record Source(InRegistry repository, Endpoint endpoint) {
   private static final int MAX_NAME_CHARS = 255;
 
   /**
-   * The URL of {@code path} in the repository, for example {@code blobs/sha256:ab…}.
+   * The URL of {@code path} in the repository, for example {@code manifests/latest}.
    *
    * @throws FetchException if the repository's name is none
    */
@@ -36,6 +37,11 @@ record Source(InRegistry repository, Endpoint endpoint) {
           null);
     }
     return endpoint.base().newBuilder().addPathSegments(name + '/' + path).build();
+  }
+
+  /** The URL of a blob. */
+  HttpUrl blob(Digest digest) throws FetchException {
+    return url("blobs/" + digest);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import mockwebserver3.MockResponse;
 import mockwebserver3.SocketEffect;
 import okhttp3.HttpUrl;
@@ -22,7 +24,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import sluice.core.Descriptor;
 import sluice.core.FetchException;
 import sluice.core.FetchException.Reason;
 import sluice.core.Lane;
@@ -70,8 +74,8 @@ class RedirectTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {400, 401, 403, 404, 410})
-  void read_rememberedTargetIsStale_asksTheOriginOnce(int status) throws Exception {
+  @ValueSource(ints = {400, 401, 403, 404, 410, 416, 429, 500, 503, 307})
+  void read_rememberedTargetRefuses_asksTheOriginOnce(int status) throws Exception {
     registry.enqueue(toStore("one"), toStore("two"));
     store.enqueue(
         TestRegistry.part(0, 5).build(),
@@ -84,6 +88,85 @@ class RedirectTest {
     assertThat(store.request().getTarget()).isEqualTo("/one?Signature=secret");
     assertThat(store.request().getTarget()).isEqualTo("/one?Signature=secret");
     assertThat(store.request().getTarget()).isEqualTo("/two?Signature=secret");
+  }
+
+  static Stream<MockResponse> wrong() {
+    return Stream.of(
+        TestRegistry.part(6, 5).build(),
+        TestRegistry.part(5, 5).setHeader("Content-Range", "").build(),
+        TestRegistry.part(5, 5).body("four").build(),
+        TestRegistry.part(5, 5).chunkedBody("five and more", 4).build(),
+        new MockResponse.Builder().code(200).body("a page").build(),
+        new MockResponse.Builder().code(307).addHeader("Location", "ftp://elsewhere").build());
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void read_rememberedTargetGivesSomethingElse_asksTheOriginOnce(MockResponse wrong)
+      throws Exception {
+    registry.enqueue(toStore("one"), toStore("two"));
+    store.enqueue(
+        TestRegistry.part(0, 5).build(),
+        wrong,
+        TestRegistry.part(5, 5).build(),
+        TestRegistry.part(10, 5).build());
+    read(0);
+    read(5);
+    read(10);
+    assertThat(registry.server.getRequestCount()).isEqualTo(2);
+    assertThat(store.server.getRequestCount()).isEqualTo(4);
+    assertThat(registry.pauses).isEmpty();
+  }
+
+  @Test
+  void read_originRedirectsToWhatStaysBroken_fails() throws Exception {
+    registry.enqueue(toStore("one"), toStore("two"));
+    store.enqueue(
+        TestRegistry.part(0, 5).build(), TestRegistry.status(404), TestRegistry.status(404));
+    read(0);
+    FetchException e = fails(5);
+    assertThat(e.reason()).isEqualTo(Reason.NOT_FOUND);
+    assertThat(registry.server.getRequestCount()).isEqualTo(2);
+    assertThat(store.server.getRequestCount()).isEqualTo(3);
+  }
+
+  @Test
+  void read_freshTargetGivesSomethingElse_isNotRemembered() throws Exception {
+    registry.enqueue(toStore("one"), toStore("two"));
+    store.enqueue(TestRegistry.part(6, 5).build(), TestRegistry.part(5, 5).build());
+    assertThat(fails(5)).hasMessageContaining("Content-Range");
+    read(5);
+    assertThat(store.request().getTarget()).isEqualTo("/one?Signature=secret");
+    assertThat(store.request().getTarget()).isEqualTo("/two?Signature=secret");
+  }
+
+  @Test
+  void readSmallBlob_rememberedTargetGivesWrongBytes_asksTheOriginOnce() throws Exception {
+    registry.enqueue(toStore("one"), toStore("two"));
+    store.enqueue(
+        TestRegistry.part(0, 5).build(),
+        new MockResponse.Builder().body("an error page").build(),
+        TestRegistry.whole().build());
+    read(0);
+    Descriptor descriptor =
+        new Descriptor("application/json", TestRegistry.DIGEST, TestRegistry.BLOB.length);
+    assertThat(client.read(registry.repository(), descriptor).bytes().length())
+        .isEqualTo(TestRegistry.BLOB.length);
+  }
+
+  @Test
+  void open_rememberedTargetBreaksOff_asksTheOriginForTheRest() throws Exception {
+    registry.enqueue(toStore("one"), toStore("two"));
+    store.enqueue(
+        TestRegistry.part(0, 5).build(),
+        TestRegistry.whole().onResponseBody(new SocketEffect.CloseSocket()).build(),
+        TestRegistry.part(50_000, 50_000).build());
+    read(0);
+    try (InputStream stream =
+        client.open(TestRegistry.DIGEST, Set.of(registry.repository()), Lane.FILL)) {
+      assertThat(stream.readAllBytes()).isEqualTo(TestRegistry.BLOB);
+    }
+    assertThat(registry.server.getRequestCount()).isEqualTo(2);
   }
 
   @Test
