@@ -121,6 +121,35 @@ final class DaemonFaultsIT {
         .isEqualTo(Expected.sha256(SMALL, "data/big"));
   }
 
+  @Test
+  void holderThatGivesWrongBytes_isAskedOnceAndThenTheOther() throws Exception {
+    try (FaultyRegistry honest = FaultyRegistry.before(behind);
+        SnapshotCaller other = SnapshotCaller.to(node.socket(), "other")) {
+      Path tree = container("a", SMALL, "nydus-zstd", honest.host() + "/small:nydus-zstd");
+      // Who answered last is asked first, and fails first.
+      var _ = other.container("b", SMALL, "nydus-zstd", registry.host() + "/small:nydus-zstd");
+      // Requests that nobody answers show where in the blob the chunk begins.
+      registry.fail(request -> request.isFor(SHARED), new RegistryFault.Status(404));
+      honest.fail(request -> request.isFor(SHARED), new RegistryFault.Status(404));
+      assertThat(Shell.sha256(tree.resolve("dup/block")).status()).isEqualTo(1);
+      long chunk = honest.requestsFor(SHARED).getFirst().range().orElseThrow().first();
+      honest.mend();
+      registry.fail(request -> request.isFor(SHARED), new RegistryFault.WrongByte(chunk + 100));
+      registry.forgetRequests();
+      honest.forgetRequests();
+
+      assertThat(Shell.sha256(tree.resolve("dup/block")).done())
+          .isEqualTo(Expected.sha256(SMALL, "dup/block"));
+      assertThat(registry.requestsFor(SHARED)).hasSize(1);
+      assertThat(honest.requestsFor(SHARED)).hasSize(1);
+
+      assertThat(Shell.sha256(tree.resolve("data/big")).done())
+          .isEqualTo(Expected.sha256(SMALL, "data/big"));
+      assertThat(registry.requestsFor(SHARED)).hasSize(1);
+      assertThat(honest.requestsFor(SHARED)).hasSizeGreaterThan(1);
+    }
+  }
+
   private Path container(String key, Fixtures image, String tag, String reference)
       throws IOException, InterruptedException {
     return SnapshotCaller.mount(

@@ -33,13 +33,20 @@ final class SnapshotCaller implements Closeable {
   private static final String CRI = "containerd.io/snapshot/cri.";
 
   private final SocketChannel channel;
+  private final String snapshotter;
 
-  private SnapshotCaller(SocketChannel channel) {
+  private SnapshotCaller(SocketChannel channel, String snapshotter) {
     this.channel = channel;
+    this.snapshotter = snapshotter;
   }
 
   static SnapshotCaller to(Path socket) {
-    return new SnapshotCaller(SocketChannel.to(socket));
+    return to(socket, SNAPSHOTTER);
+  }
+
+  /** As a containerd that knows the daemon by another name, and so has snapshots of its own. */
+  static SnapshotCaller to(Path socket, String snapshotter) {
+    return new SnapshotCaller(SocketChannel.to(socket), snapshotter);
   }
 
   /**
@@ -75,7 +82,7 @@ final class SnapshotCaller implements Closeable {
   /** The mounts of a container that was prepared before. */
   List<Mount> mounts(String key) {
     return stub()
-        .mounts(MountsRequest.newBuilder().setSnapshotter(SNAPSHOTTER).setKey(key).build())
+        .mounts(MountsRequest.newBuilder().setSnapshotter(snapshotter).setKey(key).build())
         .getMountsList();
   }
 
@@ -90,7 +97,7 @@ final class SnapshotCaller implements Closeable {
               stub()
                   .remove(
                       RemoveSnapshotRequest.newBuilder()
-                          .setSnapshotter(SNAPSHOTTER)
+                          .setSnapshotter(snapshotter)
                           .setKey(snapshot.getName())
                           .build());
         }
@@ -142,7 +149,7 @@ final class SnapshotCaller implements Closeable {
     stub()
         .list(
             ListSnapshotsRequest.newBuilder()
-                .setSnapshotter(SNAPSHOTTER)
+                .setSnapshotter(snapshotter)
                 .addAllFilters(filters)
                 .build())
         .forEachRemaining(block -> found.addAll(block.getInfoList()));
@@ -153,7 +160,7 @@ final class SnapshotCaller implements Closeable {
     return stub()
         .prepare(
             PrepareSnapshotRequest.newBuilder()
-                .setSnapshotter(SNAPSHOTTER)
+                .setSnapshotter(snapshotter)
                 .setKey(key)
                 .setParent(parent)
                 .putAllLabels(labels)

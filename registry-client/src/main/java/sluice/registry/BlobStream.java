@@ -3,9 +3,11 @@ package sluice.registry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import okio.BufferedSource;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Digest;
@@ -34,6 +36,7 @@ final class BlobStream extends InputStream {
   record Origin(
       Exchanger exchanger,
       Failover failover,
+      Givers givers,
       FetchListener listener,
       RegistryConfig.Timeouts timeouts) {}
 
@@ -42,6 +45,7 @@ final class BlobStream extends InputStream {
   private final Digest blob;
   private final Lane lane;
 
+  private final Set<Source> givers = new HashSet<>();
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private int start;
   private int end;
@@ -133,6 +137,8 @@ final class BlobStream extends InputStream {
                   origin.exchanger.readBlob(
                       source, next, lane, deadline, head -> checked(next, head));
               ask = next;
+              givers.add(source);
+              origin.givers.gave(blob, 0, givers);
               return opened;
             });
   }

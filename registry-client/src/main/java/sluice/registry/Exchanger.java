@@ -13,6 +13,7 @@ import okhttp3.HttpUrl;
 import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
 import sluice.core.CorruptException;
+import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.FetchException.Reason;
 import sluice.core.Lane;
@@ -115,7 +116,17 @@ final class Exchanger {
     }
   }
 
-  /** Asks the origin the next time: what was read from where it led to is wrong. */
+  /** Asks {@code source} itself the next time: what was read from where it led to is wrong. */
+  void forgetRedirect(Source source, Digest blob) {
+    try {
+      redirects.forget(source.blob(blob));
+    } catch (FetchException e) {
+      // A source without a URL has redirected nobody.
+      return;
+    }
+  }
+
+  /** As {@link #forgetRedirect(Source, Digest)}, by what was asked. */
   void forgetRedirect(Ask ask) {
     redirects.forget(ask.url());
   }

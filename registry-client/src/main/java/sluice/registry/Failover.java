@@ -14,10 +14,11 @@ import sluice.core.Lane;
 /**
  * Tries sources until one answers: the only place where anything is tried again.
  *
- * <p>One round asks each source once, those that answered last first. A source whose failure is not
- * temporary is left out of later rounds. Between rounds lies a pause that grows, with jitter, and
- * is at least what a server asked for by {@code Retry-After}; if that does not fit before the
- * deadline, the last failure is thrown at once, with those of the other sources suppressed.
+ * <p>One round asks each source once, those that answered last first, those that gave wrong bytes
+ * last. A source whose failure is not temporary is left out of later rounds. Between rounds lies a
+ * pause that grows, with jitter, and is at least what a server asked for by {@code Retry-After}; if
+ * that does not fit before the deadline, the last failure is thrown at once, with those of the
+ * other sources suppressed.
  *
  * <p>Failures are not remembered, but for the order: the next call tries every source again.
  */
@@ -102,6 +103,11 @@ final class Failover {
       }
       sleeper.sleep(pause);
     }
+  }
+
+  /** Bytes that {@code source} gave are wrong: from now on it is asked after all others. */
+  void gaveWrongBytes(Source source) {
+    recency.gaveWrongBytes(source);
   }
 
   /** Full jitter: clients that failed together do not come back together. */

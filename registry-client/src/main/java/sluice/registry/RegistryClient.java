@@ -48,6 +48,8 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
   private final Transport transport;
   private final EndpointSource endpoints;
   private final Failover failover;
+  private final Exchanger exchanger;
+  private final Givers givers = new Givers();
   private final BlobRange ranges;
   private final SmallContent content;
   private final ReferrersList referrers;
@@ -66,12 +68,13 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
     this.transport = transport;
     this.endpoints = endpoints;
     this.failover = failover;
+    this.exchanger = exchanger;
     this.ranges = new BlobRange(exchanger, listener);
     this.content = new SmallContent(exchanger, listener);
     this.referrers = new ReferrersList(exchanger, content, listener);
     this.blobs = new BlobPush(exchanger);
     this.manifests = new ManifestPush(exchanger, content);
-    this.streams = new BlobStream.Origin(exchanger, failover, listener, timeouts);
+    this.streams = new BlobStream.Origin(exchanger, failover, givers, listener, timeouts);
   }
 
   /**
@@ -126,6 +129,7 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
                   into.position(start);
                   if (into.hasRemaining()) {
                     ranges.read(source, blob, offset, into, lane, deadline);
+                    givers.gave(blob, offset, Set.of(source));
                   }
                   return into;
                 }));
@@ -138,6 +142,14 @@ public final class RegistryClient implements RangeSource, ImageRegistry, ImagePu
         holders,
         inLayouts -> layouts.open(blob, inLayouts, lane),
         sources -> BlobStream.open(streams, sources, blob, lane));
+  }
+
+  @Override
+  public void rejected(Digest blob, Set<Repository> holders, long offset) {
+    for (Source giver : givers.take(blob, offset)) {
+      failover.gaveWrongBytes(giver);
+      exchanger.forgetRedirect(giver, blob);
+    }
   }
 
   @Override
