@@ -3,12 +3,15 @@ package sluice.registry;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import sluice.core.FetchException;
 import sluice.core.Lane;
@@ -31,7 +34,7 @@ final class Authorizer {
   private static final Duration BASIC_LIFETIME = Duration.ofMinutes(10);
 
   /** Authorizations that are kept: one for each repository in use. */
-  private static final int MAX_KEPT = 4096;
+  static final int MAX_KEPT = 4096;
 
   /** Tokens of different registries, token servers or scopes do not mix. */
   private record Key(String place, Challenge challenge, List<String> scopes) {}
@@ -96,6 +99,22 @@ final class Authorizer {
         : "; the credentials for %s in %s do not allow it".formatted(registry, credentials.place());
   }
 
+  /** Makes room for {@code youngest}: what has expired goes, then what will expire first. */
+  private void evictFor(Flight youngest) {
+    if (kept.size() <= MAX_KEPT) {
+      return;
+    }
+    Instant now = clock.instant();
+    kept.values().removeIf(flight -> flight.expires().isBefore(now));
+    // Others may evict at the same time; what they remove together too much is fetched again.
+    for (int surplus = kept.size() - MAX_KEPT; surplus > 0; surplus--) {
+      kept.entrySet().stream()
+          .filter(entry -> !entry.getValue().equals(youngest))
+          .min(Comparator.comparing(entry -> entry.getValue().expires()))
+          .ifPresent(first -> kept.remove(first.getKey(), first.getValue()));
+    }
+  }
+
   private static String place(Source source) {
     return source.repository().registry() + " at " + source.endpoint();
   }
@@ -103,6 +122,13 @@ final class Authorizer {
   /** An authorization that is there or on its way; empty if there are no credentials. */
   private static final class Flight {
     private final CompletableFuture<Optional<Authorization>> result = new CompletableFuture<>();
+
+    /** When it is of no use any more; not soon while it is on its way. */
+    Instant expires() {
+      return result.state() == Future.State.SUCCESS
+          ? result.join().map(Authorization::expires).orElse(Instant.MIN)
+          : Instant.MAX;
+    }
   }
 
   /** One caller that wants an authorization. */
@@ -179,11 +205,12 @@ final class Authorizer {
         failure = e;
         throw e;
       } finally {
-        if (failure != null || fetched.isEmpty() || kept.size() > MAX_KEPT) {
+        if (failure != null || fetched.isEmpty()) {
           kept.remove(key, mine);
         }
         if (failure == null) {
           mine.result.complete(fetched);
+          evictFor(mine);
         } else {
           mine.result.completeExceptionally(failure);
         }
