@@ -81,11 +81,10 @@ final class MountCommand implements Callable<Integer> {
         new ImageMount.How(
             platform, transport, FuseOptions.forUsers().withSetIdAndDevices(setIdAndDevices));
     StopSignal stop = sluice.stop();
-    stop.listen();
     PrintWriter out = spec.commandLine().getOut();
     Progress progress = Progress.on("fetching");
     try (Engine engine = Engine.open(root, Defaults.PARALLEL_STREAMS, progress.listeners());
-        ImageMount mount = mount(engine, reference, target, how, progress)) {
+        ImageMount mount = stop.during(() -> mount(engine, reference, target, how, progress))) {
       out.printf(
           "%s is mounted at %s by %s: %d layers, %s%n",
           reference,

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * SIGINT and SIGTERM as an event: the command that waits for it ends in its own way, and then the
@@ -17,6 +18,9 @@ final class StopSignal {
   private final CountDownLatch asked = new CountDownLatch(1);
   private final CountDownLatch finished = new CountDownLatch(1);
   private volatile int exitCode;
+
+  /** Whom a signal interrupts. Guarded by this. */
+  private @Nullable Thread worker;
 
   /** Begins to listen. */
   void listen() {
@@ -34,25 +38,31 @@ final class StopSignal {
     T run() throws IOException, InterruptedException;
   }
 
-  /** Does something that a signal interrupts, so that it ends in its own way. */
+  /**
+   * Begins to listen, and does something that a signal interrupts, so that it ends in its own way.
+   * What comes after it is not interrupted any more, and asks {@link #await}.
+   */
   <T> T during(Work<T> work) throws IOException, InterruptedException {
-    Thread caller = Thread.currentThread();
     listen();
-    Thread watcher =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                asked.await();
-                caller.interrupt();
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
+    begin();
     try {
       return work.run();
     } finally {
-      watcher.interrupt();
+      end();
+      // The signal may have come when the work was done; the latch holds it.
+      var _ = Thread.interrupted();
     }
+  }
+
+  private synchronized void begin() throws InterruptedException {
+    if (asked.getCount() == 0) {
+      throw new InterruptedException("asked to end before it began");
+    }
+    worker = Thread.currentThread();
+  }
+
+  private synchronized void end() {
+    worker = null;
   }
 
   /** Says that the command has ended. */
@@ -61,11 +71,18 @@ final class StopSignal {
     finished.countDown();
   }
 
+  private synchronized void ask() {
+    asked.countDown();
+    if (worker != null) {
+      worker.interrupt();
+    }
+  }
+
   private void stop() {
     if (finished.getCount() == 0) {
       return;
     }
-    asked.countDown();
+    ask();
     try {
       if (finished.await(GRACE.toNanos(), TimeUnit.NANOSECONDS)) {
         // The JVM's own code for a signal is 128 + its number; but the command did what it should.

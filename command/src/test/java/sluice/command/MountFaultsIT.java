@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import sluice.core.Digest;
 import sluice.testing.DockerRegistry;
@@ -96,6 +98,67 @@ final class MountFaultsIT {
     }
   }
 
+  /** What a mount asks for before its first line. */
+  enum Step {
+    MANIFEST,
+    /** An ordinary one, which is streamed. */
+    LAYER;
+
+    boolean asked(FaultyRegistry.Request request) {
+      return switch (this) {
+        case MANIFEST -> request.blob().isEmpty();
+        case LAYER ->
+            SMALL.document(Fixtures.SOURCE).layers().stream()
+                .anyMatch(layer -> request.isFor(layer.digest()));
+      };
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void mount_fromARegistryThatHangs_endsWhenItIsInterrupted(Step step) throws Exception {
+    registry.fail(step::asked, new RegistryFault.Hang());
+    try (SluiceProcess sluice = mount(Fixtures.SOURCE)) {
+      awaitRequest(step::asked);
+      long begin = System.nanoTime();
+      assertThat(sluice.interrupt()).isEqualTo(1);
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(15));
+      assertThat(sluice.log()).isEqualTo("sluice: interrupted\n");
+    }
+    assertThat(target).isEmptyDirectory();
+    registry.mend();
+    try (SluiceProcess sluice = mount(Fixtures.SOURCE).await(" is mounted at ")) {
+      assertThat(Shell.sha256(target.resolve(FILE)).done()).isEqualTo(expected(FILE));
+      assertThat(sluice.stop()).isZero();
+    }
+  }
+
+  @Test
+  void mount_fromARegistryThatAsksToWait_waits() throws Exception {
+    registry.fail(new RegistryFault.TooManyRequests(Duration.ofSeconds(2)));
+    try (SluiceProcess sluice = mount()) {
+      awaitRequest(request -> true);
+      registry.mend();
+      var _ = sluice.await(" is mounted at ");
+      assertThat(Shell.sha256(target.resolve(FILE)).done()).isEqualTo(expected(FILE));
+      assertThat(sluice.stop()).isZero();
+    }
+  }
+
+  @Test
+  void mount_fromARegistryThatAsksToWaitForLong_endsAtOnce() throws Exception {
+    registry.fail(new RegistryFault.TooManyRequests(Duration.ofDays(1)));
+    try (SluiceProcess sluice = mount()) {
+      assertThat(sluice.end(Duration.ofSeconds(90))).isEqualTo(1);
+      assertThat(sluice.log().lines())
+          .singleElement()
+          .asString()
+          .startsWith("sluice: ")
+          .contains(registry.host(), "status 429, to be asked again in 86400 s");
+    }
+    assertThat(registry.requests()).hasSize(1);
+  }
+
   @Test
   void read_ofAWrongByte_isAnErrorUntilTheRegistryIsMended() throws Exception {
     try (SluiceProcess sluice = mount().await(" is mounted at ")) {
@@ -116,32 +179,62 @@ final class MountFaultsIT {
     }
   }
 
-  @Test
-  void read_ofAnAnswerThatIsTooLongOrTooShort_isRightOrAnError() throws Exception {
+  /** Faults of a read, and what the line that tells of it must say. */
+  static Stream<Arguments> faultsOfReads() {
+    return Stream.of(
+        Arguments.of(new RegistryFault.ShortBody(1000), "end of stream"),
+        Arguments.of(new RegistryFault.RedirectLoop(), "redirect"),
+        Arguments.of(new RegistryFault.TooManyRequests(Duration.ofHours(1)), "again in 3600 s"),
+        Arguments.of(new RegistryFault.Status(503), "status 503"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("faultsOfReads")
+  void read_whileTheRegistryFails_isAnErrorUntilItIsMended(RegistryFault fault, String said)
+      throws Exception {
     try (SluiceProcess sluice = mount().await(" is mounted at ")) {
-      registry.fail(request -> request.isFor(BLOB), new RegistryFault.ShortBody(1000));
+      registry.fail(request -> request.isFor(BLOB), fault);
       assertUnreadable();
-      registry.fail(request -> request.isFor(BLOB), new RegistryFault.WholeInsteadOfRange());
-      Shell.Result whole = Shell.sha256(target.resolve(FILE));
-      if (whole.status() == 0) {
-        assertThat(whole.output()).isEqualTo(expected(FILE));
-      } else {
-        assertThat(whole.output()).contains("Input/output error");
-      }
+      assertThat(sluice.log().lines())
+          .anySatisfy(
+              line -> assertThat(line).contains("EIO", registry.host(), BLOB.hex()).contains(said));
       registry.mend();
       assertThat(Shell.sha256(target.resolve(FILE)).done()).isEqualTo(expected(FILE));
       assertThat(sluice.stop()).isZero();
     }
   }
 
+  @Test
+  void read_fromARegistryThatIgnoresRanges_isRight() throws Exception {
+    try (SluiceProcess sluice = mount().await(" is mounted at ")) {
+      registry.fail(request -> request.isFor(BLOB), new RegistryFault.WholeInsteadOfRange());
+      assertThat(Shell.sha256(target.resolve(FILE)).done()).isEqualTo(expected(FILE));
+      assertThat(registry.requestsFor(BLOB).getFirst().range()).isPresent();
+      assertThat(sluice.stop()).isZero();
+    }
+  }
+
+  private void awaitRequest(Predicate<FaultyRegistry.Request> expected)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + SluiceProcess.START_LIMIT.toNanos();
+    while (registry.requests().stream().noneMatch(expected)) {
+      assertThat(System.nanoTime()).as("asked: %s", registry.requests()).isLessThan(deadline);
+      Thread.sleep(20);
+    }
+  }
+
   private SluiceProcess mount() throws IOException {
+    return mount(TAG);
+  }
+
+  private SluiceProcess mount(String tag) throws IOException {
     return SluiceProcess.start(
         temporary.resolve("log"),
         Map.of(),
         "mount",
         "--root",
         temporary.resolve("root").toString(),
-        registry.host() + "/team/small:" + TAG,
+        registry.host() + "/team/small:" + tag,
         target.toString());
   }
 

@@ -68,8 +68,10 @@ record Refusal(
 
   /** The failure of {@code what}, with {@code hint} at its end. */
   FailedAttempt failure(String what, String hint) {
+    String wait =
+        retryAfter.map(asked -> ", to be asked again in " + asked.toSeconds() + " s").orElse("");
     String message =
-        "%s: status %d%s%s".formatted(what, status, said.isEmpty() ? "" : " " + said, hint);
+        "%s: status %d%s%s%s".formatted(what, status, said.isEmpty() ? "" : " " + said, wait, hint);
     return new FailedAttempt(
         new FetchException(message, reason(), status, null), retryAfter.orElse(null));
   }
