@@ -8,13 +8,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sluice.api.containerd.types.Mount;
 import sluice.core.Digest;
 import sluice.testing.DockerRegistry;
 import sluice.testing.FaultyRegistry;
@@ -37,8 +41,11 @@ final class DaemonFaultsIT {
   /** The blob of {@code small} that {@code second} shares. */
   private static final Digest SHARED = SMALL.document("nydus-zstd").layers().getFirst().digest();
 
-  /** What noise of a busy machine may add to the slowest reads. */
-  private static final long NOISE_NANOS = Duration.ofMillis(3).toNanos();
+  /**
+   * No machine is so busy that a cached read takes as long as this; one that waited for the
+   * registry would take longer. {@code bin/benchmark stall} measures what it does take.
+   */
+  private static final long STALLED_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final List<Process> readers = new ArrayList<>();
   private DockerRegistry behind;
@@ -96,16 +103,12 @@ final class DaemonFaultsIT {
     Path waiting = container("a", SMALL, "nydus-zstd", registry.host() + "/small:nydus-zstd");
     Path cached = container("b", READER, "nydus-zstd", behind.host() + "/reader:nydus-zstd");
     Path file = cached.resolve(largest(cached));
-    long quiet = medianP99(file);
-
     registry.fail(new RegistryFault.Hang());
     for (int reader = 0; reader < READERS; reader++) {
       read(waiting.resolve("data/big"), reader * 12);
     }
     awaitRequest();
-    long busy = medianP99(file);
-    LOG.info("p99 of cached reads: {} ns quiet, {} ns while {} wait", quiet, busy, READERS);
-    assertThat(busy).isLessThan(2 * quiet + NOISE_NANOS);
+    assertThat(medianP99(file)).isLessThan(STALLED_NANOS);
 
     Path other = container("c", SECOND, "nydus-dict", behind.host() + "/second:nydus-dict");
     assertThat(Shell.sha256(other.resolve("app/own")).done())
@@ -147,6 +150,37 @@ final class DaemonFaultsIT {
           .isEqualTo(Expected.sha256(SMALL, "data/big"));
       assertThat(registry.requestsFor(SHARED)).hasSize(1);
       assertThat(honest.requestsFor(SHARED)).hasSizeGreaterThan(1);
+    }
+  }
+
+  /** Nothing of the image's data is asked for: the deadline is for manifest and tree. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void prepare_whileTheRegistryHangs_fallsBackWithTheReason(boolean manifestToo) throws Exception {
+    Digest tree = SMALL.document("nydus-zstd").layers().getLast().digest();
+    try (Node impatient = Node.start(Duration.ofSeconds(5))) {
+      registry.fail(request -> manifestToo || request.isFor(tree), new RegistryFault.Hang());
+      String image = registry.host() + "/small:nydus-zstd";
+      List<Mount> mounts = impatient.client().ordinaryLayer("a", SMALL, "nydus-zstd", image);
+      assertThat(mounts).singleElement().extracting(Mount::getType).isEqualTo("bind");
+      assertThat(impatient.daemon().log()).contains(image, "were not there in time");
+      assertThat(status(impatient)).contains(image, "were not there in time");
+
+      registry.mend();
+      Path mended =
+          SnapshotCaller.mount(
+              impatient.client().container("b", SMALL, "nydus-zstd", image), impatient.target("b"));
+      assertThat(Shell.sha256(mended.resolve("dup/block")).done())
+          .isEqualTo(Expected.sha256(SMALL, "dup/block"));
+    }
+  }
+
+  private static String status(Node node) throws Exception {
+    Path log = node.directory().resolve("status");
+    try (SluiceProcess status =
+        SluiceProcess.start(log, Map.of(), "status", "--address", node.socket().toString())) {
+      assertThat(status.end(SluiceProcess.START_LIMIT)).isZero();
+      return status.log();
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -20,9 +21,9 @@ final class Node implements Closeable {
       """
       [metrics]
       address = ""
-      [pull]
-      index_deadline_seconds = 50
       """;
+
+  private static final Duration PATIENT = Duration.ofSeconds(50);
 
   private final Path directory;
   private SluiceProcess daemon;
@@ -36,13 +37,25 @@ final class Node implements Closeable {
 
   /** Starts one; returns once it answers. */
   static Node start() throws IOException, InterruptedException {
-    return start(Map.of());
+    return start(PATIENT, Map.of());
   }
 
   /** Starts one with something more in its environment; returns once it answers. */
   static Node start(Map<String, String> environment) throws IOException, InterruptedException {
+    return start(PATIENT, environment);
+  }
+
+  /** Starts one that waits so long for manifest and index of an image; returns once it answers. */
+  static Node start(Duration indexDeadline) throws IOException, InterruptedException {
+    return start(indexDeadline, Map.of());
+  }
+
+  private static Node start(Duration indexDeadline, Map<String, String> environment)
+      throws IOException, InterruptedException {
     Path directory = Files.createTempDirectory("sl");
-    Files.writeString(directory.resolve("config.toml"), CONFIG);
+    Files.writeString(
+        directory.resolve("config.toml"),
+        CONFIG + "[pull]\nindex_deadline_seconds = " + indexDeadline.toSeconds() + "\n");
     SluiceProcess daemon = serve(directory, environment);
     return new Node(directory, daemon, SnapshotCaller.to(directory.resolve("s.sock")));
   }

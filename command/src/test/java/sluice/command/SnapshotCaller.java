@@ -4,7 +4,6 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +19,7 @@ import sluice.api.containerd.snapshots.PrepareSnapshotRequest;
 import sluice.api.containerd.snapshots.RemoveSnapshotRequest;
 import sluice.api.containerd.snapshots.SnapshotsGrpc;
 import sluice.api.containerd.types.Mount;
-import sluice.core.Descriptor;
+import sluice.core.ChainId;
 import sluice.core.Digest;
 import sluice.snapshotter.containerd.SocketChannel;
 import sluice.testing.Fixtures;
@@ -55,28 +54,46 @@ final class SnapshotCaller implements Closeable {
    * @return the container's mounts
    */
   List<Mount> container(String key, Fixtures image, String tag, String reference) {
-    List<Digest> diffIds = image.diffIds(tag);
-    List<Descriptor> layers = image.document(tag).layers();
+    List<Digest> chainIds = ChainId.ofAll(image.diffIds(tag));
     String parent = "";
-    Digest chainId = diffIds.getFirst();
-    for (int layer = 0; layer < layers.size(); layer++) {
-      if (layer > 0) {
-        String both = chainId + " " + diffIds.get(layer);
-        chainId = Digest.sha256(both.getBytes(StandardCharsets.UTF_8));
-      }
-      Map<String, String> labels =
-          Map.of(
-              REF,
-              chainId.toString(),
-              CRI + "image-ref",
-              reference,
-              CRI + "manifest-digest",
-              image.descriptor(tag).digest().toString(),
-              CRI + "layer-digest",
-              layers.get(layer).digest().toString());
+    for (int layer = 0; layer < chainIds.size(); layer++) {
+      Digest chainId = chainIds.get(layer);
+      Map<String, String> labels = labels(image, tag, reference, layer);
       parent = lazyLayer("extract " + key + layer, parent, chainId, labels);
     }
     return prepare(key, parent, Map.of());
+  }
+
+  /**
+   * Asks for the lowest layer of an image, which the daemon cannot have lazily, and gives it up, as
+   * containerd does if it can't fetch it either.
+   *
+   * @return where containerd would unpack it
+   */
+  List<Mount> ordinaryLayer(String key, Fixtures image, String tag, String reference) {
+    String extract = "extract " + key;
+    List<Mount> mounts = prepare(extract, "", labels(image, tag, reference, 0));
+    var _ =
+        stub()
+            .remove(
+                RemoveSnapshotRequest.newBuilder()
+                    .setSnapshotter(SNAPSHOTTER)
+                    .setKey(extract)
+                    .build());
+    return mounts;
+  }
+
+  private static Map<String, String> labels(
+      Fixtures image, String tag, String reference, int layer) {
+    return Map.of(
+        REF,
+        ChainId.ofAll(image.diffIds(tag)).get(layer).toString(),
+        CRI + "image-ref",
+        reference,
+        CRI + "manifest-digest",
+        image.descriptor(tag).digest().toString(),
+        CRI + "layer-digest",
+        image.document(tag).layers().get(layer).digest().toString());
   }
 
   /** The mounts of a container that was prepared before. */
