@@ -16,7 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -43,6 +45,7 @@ import sluice.snapshotter.image.ImageResolver;
 import sluice.snapshotter.image.LocalContent;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
+import sluice.testing.LayoutPush;
 import sluice.testing.ListingAssert.Loss;
 import sluice.testing.Tree;
 import sluice.testing.TreeEntry;
@@ -109,12 +112,74 @@ class ConvertIT {
   }
 
   @Test
-  void convert_fromOneRegistryTagToAnother() throws Exception {
+  void convert_ofWhatWasConvertedAlready_isRefused() throws Exception {
     String name = registry.orElseThrow().host() + "/again/reader";
     convert(source("reader"), name + ":lazy");
-    // The source must be ordinary: what was converted is refused.
     assertThat(run("convert", name + ":lazy", name + ":twice").error())
         .contains("a tar is expected", "converted already?");
+  }
+
+  /** The source anybody may read; the target asks who writes. */
+  @Test
+  void convert_fromOneRegistryTagToAnother_asksEachAsItWants() throws Exception {
+    LayoutPush.push(
+        Fixtures.of("reader").directory(), registry.orElseThrow().host(), "plain/reader");
+    String from = registry.orElseThrow().host() + "/plain/reader:" + Fixtures.SOURCE;
+    try (DockerRegistry guarded = DockerRegistry.withBasicAuth("ada", "enchantress")) {
+      String to = guarded.host() + "/lazy/reader:v1";
+      assertThat(convertAs("", from, to)).isEqualTo(1);
+      assertThat(Files.readString(log()))
+          .startsWith("sluice: ")
+          .contains(guarded.host(), "lazy/reader", "401");
+
+      assertThat(convertAs(credentials(guarded, "ada:enchantress"), from, to)).isZero();
+      String mirrored = registry.orElseThrow().host() + "/mirrored/reader:v1";
+      // And from the one that asks: what is there is RAFS now, which the source says.
+      assertThat(convertAs(credentials(guarded, "ada:enchantress"), to, mirrored)).isEqualTo(1);
+      assertThat(Files.readString(log())).contains("converted already?");
+
+      Path target = Files.createDirectory(directory.resolve("mnt"));
+      try (SluiceProcess sluice =
+          SluiceProcess.start(
+                  directory.resolve("mount.log"),
+                  Map.of("DOCKER_CONFIG", directory.resolve("docker").toString()),
+                  "mount",
+                  "--root",
+                  directory.resolve("root").toString(),
+                  to,
+                  target.toString())
+              .await(" is mounted at ")) {
+        assertThatTree(TreeListing.of(target)).isTree(Fixtures.of("reader").expected());
+        assertThat(sluice.stop()).isZero();
+      } finally {
+        Shell.unmountBelow(directory);
+      }
+    }
+  }
+
+  /** Converts in a process that finds these credentials and no others; its exit status. */
+  private int convertAs(String dockerConfig, String from, String to)
+      throws IOException, InterruptedException {
+    Path docker = Files.createDirectories(directory.resolve("docker"));
+    Files.writeString(docker.resolve("config.json"), dockerConfig.isEmpty() ? "{}" : dockerConfig);
+    Files.deleteIfExists(log());
+    try (SluiceProcess sluice =
+        SluiceProcess.start(
+            log(),
+            Map.of("DOCKER_CONFIG", docker.toString()),
+            "convert",
+            "--platform=linux/amd64",
+            "--work=" + work(),
+            from,
+            to)) {
+      return sluice.end(LIMIT);
+    }
+  }
+
+  private static String credentials(DockerRegistry at, String userAndPassword) {
+    String encoded =
+        Base64.getEncoder().encodeToString(userAndPassword.getBytes(StandardCharsets.UTF_8));
+    return "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(at.host(), encoded);
   }
 
   @Test
