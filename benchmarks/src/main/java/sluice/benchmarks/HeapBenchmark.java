@@ -54,7 +54,7 @@ final class HeapBenchmark {
     String name = "served-" + files;
     Path served = Files.createDirectory(scratch.resolve(name));
     Path image = served.resolve("image.erofs");
-    try (ChunkCache cache = Server.cache(served)) {
+    try (ChunkCache cache = Server.cache(served, new StoppedRegistry())) {
       write(files, cache, image);
     }
     try (ServerProcess server = scratch.serve(name)) {

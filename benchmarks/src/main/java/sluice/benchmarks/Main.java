@@ -11,6 +11,7 @@ public final class Main {
       """
       usage: benchmark transports [--rounds N] [--directory DIR]
              benchmark heap [--files N] [--directory DIR]
+             benchmark stall [--rounds N] [--directory DIR]
              benchmark hash
              benchmark decode
 
@@ -18,15 +19,17 @@ public final class Main {
                   and compares them; drops the host's caches again and again. 2 GiB of disk,
                   about 2 minutes
       heap        mounts an image of 1,000,000 files and prints how much of the heap that takes
+      stall       reads cached data of one image, by turns while nobody waits and while 64 programs
+                  wait for another image whose registry hangs; half a minute
       hash        measures what a core hashes, by JMH; 2 minutes
       decode      measures what a core decodes of each encoding, beside the library alone, by JMH;
                   2 minutes
 
-        --rounds N       how often everything is measured (5)
+        --rounds N       how often everything is measured (5; stall: 15)
         --files N        how many files the image has (1000000)
         --directory DIR  a directory on the disk to be measured, not tmpfs (/var/tmp)
 
-      transports and heap need root. Exit status: 0 done, 1 failed, 2 wrong usage.
+      transports, heap and stall need root. Exit status: 0 done, 1 failed, 2 wrong usage.
       """;
 
   private static final int MAX_NUMBER = 10_000_000;
@@ -77,11 +80,16 @@ public final class Main {
     }
     String numberOption =
         switch (name) {
-          case "transports" -> "--rounds";
+          case "transports", "stall" -> "--rounds";
           case "heap" -> "--files";
           default -> throw new UsageException("no benchmark of this name: \"" + name + '"');
         };
-    int number = name.equals("heap") ? 1_000_000 : 5;
+    int number =
+        switch (name) {
+          case "heap" -> 1_000_000;
+          case "stall" -> 15;
+          default -> 5;
+        };
     Path directory = Path.of("/var/tmp");
     for (int i = 1; i < arguments.size(); i += 2) {
       String option = arguments.get(i);
@@ -98,10 +106,10 @@ public final class Main {
       }
     }
     try (Scratch scratch = Scratch.create(directory)) {
-      if (name.equals("heap")) {
-        HeapBenchmark.run(scratch, number, System.out);
-      } else {
-        TransportBenchmark.run(scratch, number, System.out);
+      switch (name) {
+        case "heap" -> HeapBenchmark.run(scratch, number, System.out);
+        case "stall" -> StallBenchmark.run(scratch, number, System.out);
+        default -> TransportBenchmark.run(scratch, number, System.out);
       }
     }
   }

@@ -31,6 +31,8 @@ import sluice.mount.FuseMounters;
  * <pre>
  * raw TAB IMAGE TAB TARGET   mounts an image by that transport; so does jnr
  * heap                       collects garbage, answers with the bytes that are alive
+ * hang                       lets every fetch hang from now on; fail lets them fail, as at first
+ * waiting                    answers with the number of fetches that hang
  * </pre>
  *
  * Each is answered with a line that begins with {@link #DONE}, or says what went wrong.
@@ -39,12 +41,16 @@ final class Server implements Closeable {
 
   static final String DONE = "done ";
   static final String HEAP = "heap";
+  static final String HANG = "hang";
+  static final String FAIL = "fail";
+  static final String WAITING = "waiting";
 
   /** Finalizers and cleaners run after one collection and leave garbage for the next. */
   private static final int COLLECTIONS = 4;
 
   private static final long COLLECTION_PAUSE_MILLIS = 250;
 
+  private final StoppedRegistry registry;
   private final ChunkCache cache;
   private final RootfsMounter raw;
   private final RootfsMounter jnr;
@@ -52,7 +58,8 @@ final class Server implements Closeable {
   /** Guarded by this. */
   private boolean closed;
 
-  private Server(ChunkCache cache, RootfsMounter raw, RootfsMounter jnr) {
+  private Server(StoppedRegistry registry, ChunkCache cache, RootfsMounter raw, RootfsMounter jnr) {
+    this.registry = registry;
     this.cache = cache;
     this.raw = raw;
     this.jnr = jnr;
@@ -61,9 +68,13 @@ final class Server implements Closeable {
   /** Argument: the directory that has the {@link #cache}. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path directory = Path.of(arguments[0]);
+    StoppedRegistry registry = new StoppedRegistry();
     Server server =
         new Server(
-            cache(directory), mounter(Transport.RAW, directory), mounter(Transport.JNR, directory));
+            registry,
+            cache(directory, registry),
+            mounter(Transport.RAW, directory),
+            mounter(Transport.JNR, directory));
     Runtime.getRuntime().addShutdownHook(new Thread(server::closeAtExit, "server-cleanup"));
     BufferedReader commands =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -78,10 +89,10 @@ final class Server implements Closeable {
   }
 
   /** Opens the cache that serves what lies in {@code directory}; the caller closes it. */
-  static ChunkCache cache(Path directory) throws IOException {
+  static ChunkCache cache(Path directory, StoppedRegistry registry) throws IOException {
     return ChunkCache.open(
         directory.resolve("cache"),
-        new NoRegistry(),
+        registry,
         new EncodingDecoder(),
         CacheSettings.defaults(),
         CacheListener.NONE,
@@ -96,13 +107,25 @@ final class Server implements Closeable {
   private String answer(String command) throws InterruptedException {
     List<String> words = List.of(command.split("\t", -1));
     try {
-      if (words.getFirst().equals(HEAP)) {
-        return DONE + heapBytes();
-      }
-      RootfsMounter mounter = words.getFirst().equals(Target.JNR.label()) ? jnr : raw;
-      Path image = Path.of(words.get(1));
-      mounter.mount(image, devices(image), Path.of(words.get(2)));
-      return DONE;
+      return DONE
+          + switch (words.getFirst()) {
+            case HEAP -> heapBytes();
+            case WAITING -> registry.waiting();
+            case HANG -> {
+              registry.hang();
+              yield "";
+            }
+            case FAIL -> {
+              registry.fail();
+              yield "";
+            }
+            default -> {
+              RootfsMounter mounter = words.getFirst().equals(Target.JNR.label()) ? jnr : raw;
+              Path image = Path.of(words.get(1));
+              mounter.mount(image, devices(image), Path.of(words.get(2)));
+              yield "";
+            }
+          };
     } catch (IOException e) {
       return "failed: " + e;
     }

@@ -53,7 +53,12 @@ final class ServerProcess implements Closeable {
 
   /** Mounts an image on a new directory, and gives the root file system in it. */
   Path mount(Target transport, Path image) throws IOException {
-    Path target = Files.createDirectories(directory.resolve(transport.label()));
+    return mount(transport, image, transport.label());
+  }
+
+  /** Mounts an image on a new directory of this name, and gives the root file system in it. */
+  Path mount(Target transport, Path image, String name) throws IOException {
+    Path target = Files.createDirectories(directory.resolve(name));
     ask("%s\t%s\t%s".formatted(transport.label(), image, target));
     return target.resolve(ROOTFS);
   }
@@ -61,6 +66,21 @@ final class ServerProcess implements Closeable {
   /** How much of the heap is alive after a collection, in bytes. */
   long heapBytes() throws IOException {
     return Long.parseLong(ask(Server.HEAP));
+  }
+
+  /** Lets every fetch hang from now on. */
+  void hang() throws IOException {
+    ask(Server.HANG);
+  }
+
+  /** Lets every fetch fail, those that hang included. */
+  void fail() throws IOException {
+    ask(Server.FAIL);
+  }
+
+  /** How many fetches hang. */
+  int waiting() throws IOException {
+    return Integer.parseInt(ask(Server.WAITING));
   }
 
   private String ask(String command) throws IOException {

@@ -63,7 +63,7 @@ final class TransportBenchmark {
     Path served = Files.createDirectory(scratch.resolve(name));
     Path plain = scratch.resolve(Target.PLAIN.label());
     Path image = scratch.resolve("image.erofs");
-    try (ChunkCache cache = Server.cache(served)) {
+    try (ChunkCache cache = Server.cache(served, new StoppedRegistry())) {
       SampleTree.write(plain, cache, image);
     }
     Map<Target, Place> places = new EnumMap<>(Target.class);

@@ -58,7 +58,6 @@ final class StallIT {
   void read_whileAnotherImageHangs_isAnsweredAtOnce() throws Exception {
     Image hanging = image("a", READERS);
     Image quiet = image("b", 1);
-    long[] before = latencies(quiet);
     hanging.packed().device().hang();
     for (int i = 0; i < READERS; i++) {
       start("cat", hanging.file(i).toString());
@@ -67,9 +66,9 @@ final class StallIT {
 
     long[] during = latencies(quiet);
 
-    // The machine's own noise is far below this, and what a hanging image would cost far above.
-    long limit = Math.max(2 * p99(before), TimeUnit.MILLISECONDS.toNanos(20));
-    assertThat(p99(during)).as("before %d ns", p99(before)).isLessThan(limit);
+    // The noise of a busy machine is far below this, and a read that waited would never end;
+    // bin/benchmark stall measures what the waiting readers cost.
+    assertThat(p99(during)).isLessThan(TimeUnit.SECONDS.toNanos(1));
     Image third = image("c", 1);
     assertThat(Bytes.of(Files.readAllBytes(third.file(0)))).isEqualTo(third.content());
     killAll();
