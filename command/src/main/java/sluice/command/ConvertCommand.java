@@ -3,6 +3,7 @@ package sluice.command;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -99,6 +100,9 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
+  /** strerror(3) of ENOSPC, which is all that an exception of a channel tells. */
+  private static final String NO_SPACE = "No space left on device";
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     ImageConversion.Request request = request();
@@ -107,11 +111,22 @@ final class ConvertCommand implements Callable<Integer> {
     try (RegistryClient client =
         RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
       result = new ImageConversion(client, client, client, progress).convert(request);
+    } catch (IOException e) {
+      throw NO_SPACE.equals(e.getMessage()) ? full(e) : e;
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(json ? asJson(result) : asLine(result));
     out.flush();
     return CommandLine.ExitCode.OK;
+  }
+
+  /** What fills a disk here are mostly the temporary files; Java does not say which file it was. */
+  private IOException full(IOException cause) throws IOException {
+    return new IOException(
+        "%s: %s are free for temporary files in %s; make room there, or name another directory by"
+                .formatted(NO_SPACE, Sizes.text(Files.getFileStore(work).getUsableSpace()), work)
+            + " --work",
+        cause);
   }
 
   private ImageConversion.Request request() {
