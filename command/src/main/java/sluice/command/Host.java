@@ -2,12 +2,16 @@ package sluice.command;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sluice.command.config.Config;
 
 /**
@@ -16,6 +20,8 @@ import sluice.command.config.Config;
  * @param files the host's root directory; another one in tests
  */
 record Host(Path files) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Host.class);
 
   /** Many images, each with devices of its own, and two descriptors a connection. */
   private static final long ENOUGH_OPEN_FILES = 4_096;
@@ -70,9 +76,20 @@ record Host(Path files) {
   }
 
   HostCheck fuse() {
-    if (!Files.exists(files.resolve("dev/fuse"))) {
+    Path device = files.resolve("dev/fuse");
+    if (!Files.exists(device)) {
       return HostCheck.missing(
           "/dev/fuse", "not there", "modprobe fuse, or give the container the device");
+    }
+    // Opening it also has the kernel load the module, where only the device is there yet.
+    try (FileChannel opened =
+        FileChannel.open(device, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      LOG.debug("{} can be opened: {}", device, opened.isOpen());
+    } catch (IOException e) {
+      return HostCheck.missing(
+          "/dev/fuse",
+          "there, but can't be opened (%s)".formatted(Failure.sentence(e)),
+          "be root, and give the container the right to use the device");
     }
     return fileSystem("fuse")
         ? HostCheck.ok("/dev/fuse", "there")

@@ -53,6 +53,7 @@ final class ServeCommand implements Callable<Integer> {
       config = config.withAddress(address.toAbsolutePath());
     }
     Logging.configure(sluice.debug() ? Config.LogLevel.DEBUG : config.logLevel());
+    new StartChecks(new Host(Path.of("/"))).require(config);
     StopSignal stop = sluice.stop();
     stop.listen();
     Daemon daemon = Daemon.start(config);

@@ -2,6 +2,7 @@ package sluice.command.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -54,7 +55,13 @@ public record Config(
   public enum Driver {
     /** The best that this host has. */
     AUTO,
-    FUSE
+    FUSE;
+
+    /** As the file spells it. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** {@code fuse.transport}. */
@@ -108,7 +115,32 @@ public record Config(
    *
    * @param address {@code host:port}, or empty to serve none
    */
-  public record Metrics(String address) {}
+  public record Metrics(String address) {
+    private static final int MAX_PORT = 65_535;
+
+    public Metrics {
+      int colon = address.lastIndexOf(':');
+      String port = address.substring(colon + 1);
+      if (!address.isEmpty()
+          && (colon < 1 || !port.matches("\\d{1,5}") || Integer.parseInt(port) > MAX_PORT)) {
+        throw new IllegalArgumentException("host:port expected, found " + address);
+      }
+    }
+
+    /** Whether metrics are served; only then there are a host and a port. */
+    public boolean enabled() {
+      return !address.isEmpty();
+    }
+
+    public String host() {
+      return address.substring(0, address.lastIndexOf(':'));
+    }
+
+    /** 0 takes a free one. */
+    public int port() {
+      return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+    }
+  }
 
   /** Section {@code containerd}. */
   public record Containerd(Path address) {}

@@ -2,6 +2,7 @@ package sluice.command.config;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,9 +78,19 @@ public final class ConfigFile {
                     MAX_DEADLINE_SECONDS)),
             pull.number("parallel_streams", otherwise.pull().parallelStreams(), 1, MAX_STREAMS)),
         new Config.Trust(unverifiedDiffIds(root.section("trust"))),
-        new Config.Metrics(root.section("metrics").text("address", otherwise.metrics().address())),
+        metrics(root.section("metrics")),
         new Config.Containerd(
             root.section("containerd").path("address", otherwise.containerd().address())));
+  }
+
+  private static Config.Metrics metrics(Section metrics) throws ConfigException {
+    String key = "address";
+    String address = metrics.text(key, Config.DEFAULTS.metrics().address());
+    try {
+      return new Config.Metrics(address);
+    } catch (IllegalArgumentException e) {
+      throw metrics.wrong(key, "host:port, or \"\" for none", TextNode.valueOf(address));
+    }
   }
 
   private static UnverifiedDiffIds unverifiedDiffIds(Section trust) throws ConfigException {

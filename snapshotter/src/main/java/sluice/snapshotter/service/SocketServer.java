@@ -71,7 +71,7 @@ public final class SocketServer implements Closeable {
   public static SocketServer listen(Path address, List<? extends BindableService> services)
       throws IOException {
     Path socket = address.toAbsolutePath();
-    checkPath(socket);
+    checkAddress(socket);
     makeDirectory(socket);
     removeStale(socket);
     EventLoopGroup eventLoops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -97,7 +97,13 @@ public final class SocketServer implements Closeable {
     }
   }
 
-  private static void checkPath(Path socket) throws IOException {
+  /**
+   * Checks that a path can be a socket's; touches nothing.
+   *
+   * @throws IOException if it is too long
+   */
+  public static void checkAddress(Path address) throws IOException {
+    Path socket = address.toAbsolutePath();
     int bytes = socket.toString().getBytes(StandardCharsets.UTF_8).length;
     if (bytes > MAX_PATH_BYTES) {
       throw new IOException(
