@@ -3,7 +3,6 @@ package sluice.command;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -75,15 +74,14 @@ final class Daemon implements Closeable {
                     new Engine.Listeners(
                         MeterListeners.fetches(meters), MeterListeners.cache(meters)),
                     MeterListeners.fuse(meters))));
-    if (!config.metrics().address().isEmpty()) {
+    if (config.metrics().enabled()) {
+      Config.Metrics at = config.metrics();
+      Health health = opened.keep(Health.of(root, stock));
       MetricsServer metrics =
           opened.keep(
               MetricsServer.start(
-                  address(config.metrics().address()),
-                  meters::scrape,
-                  () -> new MetricsServer.Health(true, "ok")));
-      LOG.info("metrics on http://{}/metrics", config.metrics().address());
-      LOG.debug("metrics server {}", metrics.address());
+                  new InetSocketAddress(at.host(), at.port()), meters::scrape, health));
+      LOG.info("metrics on http://{}:{}/metrics", at.host(), metrics.address().getPort());
     }
     Fallbacks fallbacks = new Fallbacks();
     Snapshotter snapshotter =
@@ -91,10 +89,6 @@ final class Daemon implements Closeable {
             root, stock.store(), new MeteredLazyLayers(stock.images(), meters), fallbacks);
     gauges(meters, snapshotter, stock.engine());
     ControlService.Daemon self = new ControlService.Daemon(Version.text(), root, Instant.now());
-    Path parent = config.address().toAbsolutePath().getParent();
-    if (parent != null) {
-      Files.createDirectories(parent);
-    }
     opened.keep(
         SocketServer.listen(
             config.address(),
@@ -132,16 +126,6 @@ final class Daemon implements Closeable {
         return Double.NaN;
       }
     };
-  }
-
-  private static InetSocketAddress address(String text) throws IOException {
-    int colon = text.lastIndexOf(':');
-    try {
-      return new InetSocketAddress(
-          text.substring(0, Math.max(0, colon)), Integer.parseInt(text.substring(colon + 1)));
-    } catch (IllegalArgumentException e) {
-      throw new IOException("metrics.address \"" + text + "\": host:port expected", e);
-    }
   }
 
   @Override

@@ -15,6 +15,9 @@ import sluice.snapshotter.state.LazyRun;
 /** Runs of lazy layers that are directories, or should be. Safe for use by many threads. */
 final class MountedRuns {
 
+  private static final String ENDED =
+      "somebody else unmounted it: its containers get errors until they are started again";
+
   private final RunTrees runTrees;
   private final ChainLibrary chains;
   private final RootfsLibrary roots;
@@ -71,8 +74,10 @@ final class MountedRuns {
     List<RunState> states = new ArrayList<>();
     keys.forEach((run, key) -> {
       if (mounted.contains(key) && !problems.containsKey(run)) {
+        String problem = roots.alive(key) ? "" : ENDED;
         states.add(
-            new RunState(run.top().chainId(), roots.target(key).toString(), roots.driver(), ""));
+            new RunState(
+                run.top().chainId(), roots.target(key).toString(), roots.driver(), problem));
       }
     });
     problems.forEach((run, problem) ->

@@ -61,6 +61,12 @@ final class RootfsLibrary {
     return Set.copyOf(mounted.keySet());
   }
 
+  /** Whether somebody serves the mount of a chain; true if it is not mounted. */
+  boolean alive(ChainKey key) {
+    RootfsMounter.Mounted mount = mounted.get(key);
+    return mount == null || mount.alive();
+  }
+
   String driver() {
     return mounter.driver();
   }
