@@ -92,7 +92,7 @@ record NodeStock(SnapshotStore store, Engine engine, ImageLibrary images, OpenPa
     };
   }
 
-  private static TrustPolicy trust(Config.UnverifiedDiffIds configured) {
+  static TrustPolicy trust(Config.UnverifiedDiffIds configured) {
     return switch (configured) {
       case Config.UnverifiedDiffIds.Allow() -> new TrustPolicy.Allow();
       case Config.UnverifiedDiffIds.Deny() -> new TrustPolicy.Deny();

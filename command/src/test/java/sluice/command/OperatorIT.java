@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import sluice.core.ChainId;
 import sluice.core.Descriptor;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
@@ -26,6 +27,9 @@ final class OperatorIT {
 
   private static final Fixtures READER = Fixtures.of("reader");
   private static final String RAFS = "nydus-zstd";
+
+  /** An index of the ordinary image and its RAFS variant. */
+  private static final String INDEX = "nydus-index";
 
   private DockerRegistry registry;
   private Node node;
@@ -122,6 +126,24 @@ final class OperatorIT {
         .contains("image     " + image(Fixtures.SOURCE), "tar streamed");
     JsonNode refused = assertDone(Cli.sluice("inspect", "--json", image("nydus-v5"))).json();
     assertThat(refused.get("layers").findValuesAsText("reason")).anyMatch(r -> r.contains("v5"));
+
+    JsonNode index = assertDone(Cli.sluice("inspect", "--json", image(INDEX))).json();
+    String variant = index.get("rafsVariant").asText();
+    assertThat(variant).startsWith("sha256:");
+    assertThat(index.get("layers").findValuesAsText("chainId"))
+        .isEqualTo(
+            ChainId.ofAll(READER.diffIds(READER.listed(INDEX).getFirst())).stream()
+                .map(String::valueOf)
+                .toList());
+    assertThat(index.get("layers").findValuesAsText("served"))
+        .containsOnly("from variant " + variant);
+    Path deny = node.directory().resolve("deny.toml");
+    Files.writeString(deny, "[trust]%nunverified_diff_ids = \"deny\"%n".formatted());
+    Cli.Result denied =
+        assertDone(Cli.sluice("inspect", "--config", deny.toString(), image(INDEX)));
+    assertThat(denied.out())
+        .contains("is not used: trust.unverified_diff_ids", "tar streamed")
+        .doesNotContain("from variant");
 
     assertThat(Cli.sluice("inspect", image("missing")).err())
         .startsWith("sluice: ")

@@ -35,9 +35,4 @@ public record ResolvedImage(
   public Set<Repository> holders() {
     return Set.of(reference.repository());
   }
-
-  /** What is mounted: the RAFS variant where there is one, else the manifest. */
-  public ImageManifest preferred() {
-    return rafsVariant == null ? image : rafsVariant;
-  }
 }

@@ -9,6 +9,7 @@ import static sluice.snapshotter.image.FakeRegistry.on;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import sluice.core.Bytes;
@@ -116,7 +117,7 @@ final class ImageResolverTest {
     for (Descriptor index : List.of(byArtifact, byFeature)) {
       ResolvedImage image = resolve(index);
       assertThat(image.image().digest()).isEqualTo(amd64.digest());
-      assertThat(image.preferred().digest()).isEqualTo(rafs.digest());
+      assertThat(Objects.requireNonNull(image.rafsVariant()).digest()).isEqualTo(rafs.digest());
     }
   }
 
@@ -150,7 +151,7 @@ final class ImageResolverTest {
 
     ResolvedImage image = resolver.resolve(reference, amd64.digest(), null, AMD64);
 
-    assertThat(image.preferred().digest()).isEqualTo(rafs.digest());
+    assertThat(Objects.requireNonNull(image.rafsVariant()).digest()).isEqualTo(rafs.digest());
   }
 
   @Test
