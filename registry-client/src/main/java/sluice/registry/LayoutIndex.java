@@ -29,6 +29,10 @@ import sluice.core.FetchException;
 final class LayoutIndex {
 
   private static final String REF_NAME = "org.opencontainers.image.ref.name";
+
+  /** What a reference without a tag gets. */
+  private static final String NO_TAG = "latest";
+
   private static final String LAYOUT_FILE = "oci-layout";
   private static final String LAYOUT_VERSION = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
@@ -50,8 +54,9 @@ final class LayoutIndex {
   }
 
   /**
-   * The descriptor with the name {@code tag}; in a layout of a single manifest without a name, any
-   * tag means that one.
+   * The descriptor with the name {@code tag}. In a layout of a single manifest without a name, any
+   * tag means that one; in a layout with a single name, the tag that stands for none means that
+   * one.
    */
   Descriptor find(String tag) throws IOException {
     List<Descriptor> descriptors = descriptors();
@@ -62,6 +67,11 @@ final class LayoutIndex {
     }
     if (descriptors.size() == 1 && !descriptors.getFirst().annotations().containsKey(REF_NAME)) {
       return descriptors.getFirst();
+    }
+    List<Descriptor> named =
+        descriptors.stream().filter(d -> d.annotations().containsKey(REF_NAME)).toList();
+    if (tag.equals(NO_TAG) && named.size() == 1) {
+      return named.getFirst();
     }
     List<String> tags =
         descriptors.stream()

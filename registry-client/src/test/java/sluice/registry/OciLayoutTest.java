@@ -93,6 +93,18 @@ class OciLayoutTest {
   }
 
   @Test
+  void resolve_withoutTag_isTheOnlyOneThatHasAName() throws IOException {
+    LayoutIndex index = new LayoutIndex(directory);
+    Descriptor first = new Descriptor(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[] {1}), 1);
+    Descriptor second = new Descriptor(MediaTypes.OCI_MANIFEST, Digest.sha256(new byte[] {2}), 1);
+    index.put("v1", first);
+    assertThat(index.find("latest").digest()).isEqualTo(first.digest());
+    assertThatThrownBy(() -> index.find("v3")).hasMessageContaining("it has [v1]");
+    index.put("v2", second);
+    assertThatThrownBy(() -> index.find("latest")).hasMessageContaining("it has [v1, v2]");
+  }
+
+  @Test
   void resolve_noLayout_saysSo() {
     assertThatThrownBy(() -> layouts.resolve(ImageReference.parse("oci:" + directory)))
         .isInstanceOf(FetchException.class)
