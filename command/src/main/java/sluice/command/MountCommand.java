@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -14,7 +15,6 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import sluice.command.config.Config;
 import sluice.core.ImageReference;
-import sluice.core.Platform;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.Transport;
 
@@ -51,17 +51,13 @@ final class MountCommand implements Callable<Integer> {
       description = "How FUSE is spoken: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private Transport transport = Transport.RAW;
 
-  @Option(
-      names = "--platform",
-      paramLabel = "P",
-      converter = PlatformConverter.class,
-      description = "os/architecture[/variant]. Default: this host's.")
-  private Platform platform = Platform.host();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
-  @Option(
-      names = {"--suid", "--dev"},
-      description = "Let set-id programs and device nodes of the image work.")
-  private boolean setIdAndDevices;
+  @Option(names = "--suid", description = "Let set-id programs of the image work.")
+  private boolean setId;
+
+  @Option(names = "--dev", description = "Let device nodes of the image work.")
+  private boolean deviceNodes;
 
   @Parameters(
       index = "0",
@@ -79,7 +75,9 @@ final class MountCommand implements Callable<Integer> {
     Path target = given(directory).toAbsolutePath();
     ImageMount.How how =
         new ImageMount.How(
-            platform, transport, FuseOptions.forUsers().withSetIdAndDevices(setIdAndDevices));
+            platform.platform(),
+            transport,
+            FuseOptions.forUsers().withSetId(setId).withDeviceNodes(deviceNodes));
     StopSignal stop = sluice.stop();
     PrintWriter out = spec.commandLine().getOut();
     Progress progress = Progress.on("fetching");

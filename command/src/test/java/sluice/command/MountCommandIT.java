@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,30 @@ final class MountCommandIT {
     }
     assertThat(target).isEmptyDirectory();
     assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain(target.toString());
+  }
+
+  @Test
+  void mount_withSuid_stillHasNoDevices() throws Exception {
+    Path target = Files.createDirectory(temporary.resolve("mnt"));
+    try (SluiceProcess sluice =
+        SluiceProcess.start(
+                temporary.resolve("log"),
+                Map.of(),
+                "mount",
+                "--root",
+                temporary.resolve("root").toString(),
+                "--suid",
+                "oci:" + Fixtures.of("pause").directory() + ":" + Fixtures.SOURCE,
+                target.toString())
+            .await(" is mounted at ")) {
+      assertThat(Files.readAllLines(Path.of("/proc/self/mounts")))
+          .filteredOn(line -> line.contains(target.toString()))
+          .singleElement()
+          .asString()
+          .contains("nodev")
+          .doesNotContain("nosuid");
+      assertThat(sluice.stop()).isZero();
+    }
   }
 
   private SluiceProcess mount(Transport transport, String image, Path target) throws IOException {

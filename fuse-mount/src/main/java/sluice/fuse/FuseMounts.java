@@ -35,8 +35,11 @@ public final class FuseMounts {
       throws IOException {
     DeadMounts.clear(target);
     long flags = Linux.MS_RDONLY;
-    if (!options.setIdAndDevices()) {
-      flags |= Linux.MS_NOSUID | Linux.MS_NODEV;
+    if (!options.setId()) {
+      flags |= Linux.MS_NOSUID;
+    }
+    if (!options.deviceNodes()) {
+      flags |= Linux.MS_NODEV;
     }
     // The kernel checks permissions itself, for every user: it has all attributes.
     String data =

@@ -121,7 +121,8 @@ public final class JnrFuseSession implements FuseSession {
   }
 
   private static String[] arguments(FuseOptions options) {
-    String allowed = options.setIdAndDevices() ? "suid,dev" : "nosuid,nodev";
+    String allowed =
+        (options.setId() ? "suid" : "nosuid") + (options.deviceNodes() ? ",dev" : ",nodev");
     return new String[] {
       "-o",
       "ro,allow_other,default_permissions,use_ino,readdir_ino,kernel_cache,nonempty," + allowed,
