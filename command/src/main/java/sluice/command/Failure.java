@@ -6,6 +6,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ParameterException;
 
 /** Says in one line why a command failed. */
 final class Failure {
@@ -24,6 +25,7 @@ final class Failure {
       case InterruptedException e -> "interrupted";
       case IOException e -> oneLine(e.getMessage(), e);
       case IllegalArgumentException e -> oneLine(e.getMessage(), e);
+      case ParameterException e -> oneLine(e.getMessage(), e);
       default ->
           oneLine(failure.toString(), failure)
               + " (this is a fault of Sluice; --debug shows where)";

@@ -1,6 +1,7 @@
 package sluice.command;
 
 import java.io.PrintWriter;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -8,7 +9,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
 import sluice.command.config.Config;
+import sluice.fuse.Transport;
 
 /** {@code sluice}: the names of the commands, and how failures are told. */
 @Command(
@@ -54,10 +58,14 @@ final class SluiceCommand implements Runnable {
     CommandLine line =
         new CommandLine(command)
             .setCaseInsensitiveEnumValuesAllowed(true)
+            .registerConverter(Config.Driver.class, text -> choice(Config.Driver.class, text))
+            .registerConverter(Transport.class, text -> choice(Transport.class, text))
             .setExecutionStrategy(parsed -> {
               Logging.configure(command.debug ? Config.LogLevel.DEBUG : Config.LogLevel.WARN);
+              requireCommands(parsed);
               return new CommandLine.RunLast().execute(parsed);
             })
+            .setParameterExceptionHandler((wrong, words) -> wrongUsage(wrong))
             .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
               PrintWriter err = commandLine.getErr();
               if (command.debug) {
@@ -72,8 +80,45 @@ final class SluiceCommand implements Runnable {
     return code;
   }
 
+  /** picocli's own message would have the names of Java. */
+  private static <E extends Enum<E>> E choice(Class<E> type, String text) {
+    List<E> choices = List.of(type.getEnumConstants());
+    return choices.stream()
+        .filter(choice -> choice.toString().equalsIgnoreCase(text))
+        .findFirst()
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "expected one of %s, found \"%s\"".formatted(choices, text)));
+  }
+
+  /** Asked for help, picocli would pass over a word that is no command. */
+  private static void requireCommands(CommandLine.ParseResult parsed) {
+    if (!parsed.commandSpec().subcommands().isEmpty() && !parsed.unmatched().isEmpty()) {
+      throw new UnmatchedArgumentException(parsed.commandSpec().commandLine(), parsed.unmatched());
+    }
+    if (parsed.hasSubcommand()) {
+      requireCommands(parsed.subcommand());
+    }
+  }
+
+  private static int wrongUsage(ParameterException wrong) {
+    CommandLine at = wrong.getCommandLine();
+    PrintWriter err = at.getErr();
+    List<String> meant =
+        wrong instanceof UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    err.println(
+        "sluice: "
+            + Failure.sentence(wrong)
+            + (meant.isEmpty() ? "" : "; did you mean %s?".formatted(String.join(" or ", meant))));
+    err.println("see `" + at.getCommandSpec().qualifiedName() + " --help`");
+    err.flush();
+    return CommandLine.ExitCode.USAGE;
+  }
+
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "which command? See sluice --help");
+    throw new ParameterException(spec.commandLine(), "which command?");
   }
 }

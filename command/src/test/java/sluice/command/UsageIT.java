@@ -24,6 +24,10 @@ final class UsageIT {
   static Stream<Mistake> mistakes() {
     return Stream.of(
         new Mistake(List.of("statsu"), List.of("statsu", "status")),
+        new Mistake(List.of("bogus", "--help"), List.of("bogus")),
+        new Mistake(List.of("cache", "bogus", "--help"), List.of("bogus", "`sluice cache --help`")),
+        new Mistake(List.of("mount", "--driver", "usb", "a", "/b"), List.of("auto", "fuse")),
+        new Mistake(List.of("mount", "--transport", "x", "a", "/b"), List.of("raw", "jnr")),
         new Mistake(List.of("status", "--adress", "/s"), List.of("--adress", "--address")),
         new Mistake(List.of("inspect"), List.of("IMAGE")),
         new Mistake(List.of("inspect", "UPPER CASE"), List.of("UPPER CASE")),
@@ -41,6 +45,16 @@ final class UsageIT {
     assertThat(result.status()).as(result.toString()).isEqualTo(2);
     assertThat(result.out()).isEmpty();
     assertThat(result.err()).contains(mistake.said);
+    assertThat(result.err().lines()).hasSize(2);
+    assertThat(result.err().lines().toList().getFirst()).startsWith("sluice: ");
+    assertThat(result.err().lines().toList().getLast()).matches("see `sluice[ a-z]* --help`");
+  }
+
+  @Test
+  void help_showsChoicesAsTheConfigurationSpellsThem() throws Exception {
+    Cli.Result result = Cli.sluice("mount", "--help");
+    assertThat(result.status()).isZero();
+    assertThat(result.out()).contains("auto, fuse. Default: auto", "raw, jnr. Default:");
   }
 
   @Test

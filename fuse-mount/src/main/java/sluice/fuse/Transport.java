@@ -1,5 +1,7 @@
 package sluice.fuse;
 
+import java.util.Locale;
+
 /** How FUSE is spoken. */
 public enum Transport {
   /** {@code /dev/fuse} itself. */
@@ -8,5 +10,11 @@ public enum Transport {
    * libfuse 2 through jnr-fuse: a mount for each image, names in UTF-8 only, slower. For hosts
    * where the other is not to be had.
    */
-  JNR
+  JNR;
+
+  /** As people write it. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }
