@@ -102,7 +102,8 @@ public final class ImageLibrary implements LazyLayers {
    * A run that is mounted, or should be.
    *
    * @param chainId of its topmost layer
-   * @param directory where it is mounted; empty if that is not known
+   * @param directory where it is mounted, or was until somebody unmounted it; empty if it could not
+   *     be mounted
    * @param problem why it is not mounted; empty if it is
    */
   public record RunState(Digest chainId, String directory, String driver, String problem) {}
@@ -252,6 +253,12 @@ public final class ImageLibrary implements LazyLayers {
       LazyRun run = LazyRun.ofTop(ready.layer(), request.below());
       if (!run.below().isEmpty()) {
         requireLinksWithin(runTrees.input(run));
+      }
+      if (ready.last()) {
+        LOG.info(
+            "image {} is served lazily, by format {}",
+            ready.layer().image(),
+            ready.layer().format());
       }
       workers.execute(() -> mergeAhead(request, run, ready));
       return new Outcome.Lazy(ready.layer(), ready.pin());

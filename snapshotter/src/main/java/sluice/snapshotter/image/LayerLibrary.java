@@ -332,7 +332,7 @@ public final class LayerLibrary {
     } finally {
       guard.unlock();
     }
-    LOG.info("layer {} is in the library, with {} devices", plan.key(), kept.devices().size());
+    LOG.debug("layer {} is in the library, with {} devices", plan.key(), kept.devices().size());
     return kept;
   }
 

@@ -67,7 +67,7 @@ final class LazyPrepare {
         try (pin) {
           store(name, parent, labels, layer);
         }
-        log.info("{} is served lazily by format {} as {}", request, layer.format(), name);
+        log.debug("{} is served lazily by format {} as {}", request, layer.format(), name);
         yield Optional.of(name);
       }
       case LazyLayers.Outcome.Fallback fallback ->
