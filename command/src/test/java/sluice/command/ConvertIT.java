@@ -304,7 +304,7 @@ class ConvertIT {
     all.addAll(List.of(arguments.split(" ", -1)));
     Run run = run(all.toArray(String[]::new));
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.error()).contains("Usage: sluice convert");
+    assertThat(run.error()).contains("see `sluice convert --help`");
   }
 
   @Test
