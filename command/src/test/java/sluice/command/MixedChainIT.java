@@ -276,7 +276,11 @@ final class MixedChainIT {
   private Mounted view(PrivateContainerd containerd, String snapshotter, Digest chainId)
       throws Exception {
     String key = "view-" + chainId.hex();
+    // A collection that the pull has left to run would take what nothing refers to yet.
+    containerd.collectGarbage();
     containerd.ctr("snapshots", "--snapshotter", snapshotter, "view", key, chainId.toString());
+    containerd.ctr(
+        "snapshots", "--snapshotter", snapshotter, "label", key, "containerd.io/gc.root=now");
     String mount = containerd.ctr("snapshots", "--snapshotter", snapshotter, "mounts", "/mnt", key);
     return mounted(mount, directory.resolve("mnt").resolve(snapshotter + chainId.hex()));
   }
