@@ -14,10 +14,14 @@ public record FuseOptions(int readers, int readAheadBytes, boolean setId, boolea
   /** Measured: 128 KiB, the kernel's own, gives half of the sequential throughput. */
   private static final int DEFAULT_READ_AHEAD_BYTES = 1 << 20;
 
-  private static final int MIN_READERS = 2;
+  /**
+   * Threads for each core: all but one may wait for the disk. Measured with 8 programs that read at
+   * random from a cold disk on 2 cores: 8 threads do a tenth more than 2.
+   */
+  private static final int READERS_PER_CORE = 4;
 
-  /** More than this made no difference in throughput, and each keeps 1 MiB. */
-  private static final int MAX_READERS = 4;
+  /** Each keeps 1 MiB for an answer. */
+  private static final int MAX_READERS = 8;
 
   public FuseOptions {
     if (readers < 1 || readAheadBytes < 0) {
@@ -30,7 +34,7 @@ public record FuseOptions(int readers, int readAheadBytes, boolean setId, boolea
   public static FuseOptions forContainers() {
     int cores = Runtime.getRuntime().availableProcessors();
     return new FuseOptions(
-        Math.clamp(cores, MIN_READERS, MAX_READERS), DEFAULT_READ_AHEAD_BYTES, true, true);
+        Math.min(cores * READERS_PER_CORE, MAX_READERS), DEFAULT_READ_AHEAD_BYTES, true, true);
   }
 
   /** For a user's directory: {@code nosuid,nodev}. */

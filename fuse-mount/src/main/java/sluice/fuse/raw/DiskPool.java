@@ -47,15 +47,15 @@ final class DiskPool {
     threads.allowCoreThreadTimeOut(true);
   }
 
-  /** Reads what {@code plan} finds present and answers the request. */
+  /** Reads what {@code plan} finds present and answers the request, by a thread of the pool. */
   void answer(
       FuseRequest.Read request, ReadPlan plan, FuseListener.Source source, long takenNanos) {
-    threads.execute(() -> read(request, plan, source, takenNanos));
+    threads.execute(() -> answerHere(request, plan, source, takenNanos, replies.get()));
   }
 
   /** Answers the request with an errno. */
   void fail(FuseRequest.Read request, int errno, long takenNanos) {
-    threads.execute(() -> refuse(request, errno, takenNanos));
+    threads.execute(() -> refuse(request, errno, takenNanos, replies.get()));
   }
 
   /** Finishes what was begun; false if it takes longer than {@code patience}. */
@@ -64,13 +64,17 @@ final class DiskPool {
     return threads.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void read(
-      FuseRequest.Read request, ReadPlan plan, FuseListener.Source source, long takenNanos) {
-    Reply reply = replies.get();
+  /** As {@link #answer}, but by this thread, which waits for the disk. */
+  void answerHere(
+      FuseRequest.Read request,
+      ReadPlan plan,
+      FuseListener.Source source,
+      long takenNanos,
+      Reply reply) {
     try {
       plan.read(reply.body());
     } catch (IOException | RuntimeException | Error e) {
-      refuse(request, Failures.ofRead(plan, e), takenNanos);
+      refuse(request, Failures.ofRead(plan, e), takenNanos, reply);
       return;
     }
     try {
@@ -83,9 +87,9 @@ final class DiskPool {
     }
   }
 
-  private void refuse(FuseRequest.Read request, int errno, long takenNanos) {
+  private void refuse(FuseRequest.Read request, int errno, long takenNanos, Reply reply) {
     try {
-      replies.get().fail(request.unique(), errno);
+      reply.fail(request.unique(), errno);
       listener.answered(Opcode.READ.label(), errno, System.nanoTime() - takenNanos);
     } catch (IOException e) {
       LOG.error("{}: can't be answered", request, e);

@@ -78,7 +78,8 @@ public final class RawFuseSession implements FuseSession {
     this.disk = new DiskPool(device, MAX_READ_BYTES, listener);
     this.misses = new Misses(disk, listener);
     this.handler =
-        new RequestHandler(files, disk, misses, listener, Linux.pageBytes(), MAX_READ_BYTES);
+        new RequestHandler(
+            files, disk, misses, listener, Linux.pageBytes(), MAX_READ_BYTES, options.readers());
     this.serving = new CountDownLatch(options.readers());
     this.notification = new Reply(device, NotifyBodies.MAX_BYTES);
   }

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,10 @@ final class RequestHandler {
   private final FuseListener listener;
   private final int pageBytes;
   private final int maxReadBytes;
+
+  /** A permit for each thread that takes requests but one, which answers what needs no disk. */
+  private final Semaphore mayWait;
+
   private final CompletableFuture<InitOut> agreed = new CompletableFuture<>();
 
   RequestHandler(
@@ -54,13 +59,15 @@ final class RequestHandler {
       Misses misses,
       FuseListener listener,
       int pageBytes,
-      int maxReadBytes) {
+      int maxReadBytes,
+      int readers) {
     this.files = files;
     this.disk = disk;
     this.misses = misses;
     this.listener = listener;
     this.pageBytes = pageBytes;
     this.maxReadBytes = maxReadBytes;
+    this.mayWait = new Semaphore(readers - 1);
   }
 
   /** What INIT agreed on; fails if kernel and we can't agree. */
@@ -72,7 +79,7 @@ final class RequestHandler {
   void handle(FuseRequest request, Reply reply, long takenNanos) throws IOException {
     long answer;
     try {
-      answer = answer(request, reply.body(), takenNanos);
+      answer = answer(request, reply, takenNanos);
     } catch (IOException | RuntimeException | Error e) {
       answer = -Failures.ofRequest(request, e);
     }
@@ -93,9 +100,10 @@ final class RequestHandler {
     LOG.trace("{}: errno {} after {} ns", request, errno, nanos);
   }
 
-  private long answer(FuseRequest request, MemorySegment body, long takenNanos) throws IOException {
+  private long answer(FuseRequest request, Reply reply, long takenNanos) throws IOException {
+    MemorySegment body = reply.body();
     return switch (request) {
-      case FuseRequest.Read read -> read(read, body, takenNanos);
+      case FuseRequest.Read read -> read(read, reply, takenNanos);
       case FuseRequest.Lookup lookup -> lookup(lookup, body);
       case FuseRequest.GetAttr getAttr -> attributes(getAttr, body);
       case FuseRequest.ReadDirPlus list -> {
@@ -149,7 +157,7 @@ final class RequestHandler {
     }
   }
 
-  private long read(FuseRequest.Read read, MemorySegment body, long takenNanos) throws IOException {
+  private long read(FuseRequest.Read read, Reply reply, long takenNanos) throws IOException {
     if (read.sizeBytes() < 0 || read.sizeBytes() > maxReadBytes || read.offset() < 0) {
       return -Errno.EINVAL;
     }
@@ -159,13 +167,22 @@ final class RequestHandler {
       return NO_ANSWER;
     }
     try {
-      if (plan.readCached(body)) {
+      if (plan.readCached(reply.body())) {
         return plan.lengthBytes();
       }
     } catch (IOException | Error e) {
       return -Failures.ofRead(plan, e);
     }
-    disk.answer(read, plan, FuseListener.Source.DISK, takenNanos);
+    // Handing a read over to another thread costs more than a fast disk takes for it.
+    if (mayWait.tryAcquire()) {
+      try {
+        disk.answerHere(read, plan, FuseListener.Source.DISK, takenNanos, reply);
+      } finally {
+        mayWait.release();
+      }
+    } else {
+      disk.answer(read, plan, FuseListener.Source.DISK, takenNanos);
+    }
     return NO_ANSWER;
   }
 
