@@ -26,6 +26,8 @@ final class StoreProcess {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
                 "--enable-native-access=ALL-UNNAMED",
+                "-Dorg.sqlite.tmpdir="
+                    + System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir")),
                 "-cp",
                 classPath,
                 StoreProcess.class.getName()));
