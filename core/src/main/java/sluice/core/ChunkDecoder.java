@@ -9,7 +9,9 @@ public interface ChunkDecoder {
 
   /**
    * Decodes {@code encoded} into {@code decoded}: exactly {@code decoded.remaining()} bytes, or an
-   * exception. Never writes past the limit of {@code decoded}, whatever the input claims.
+   * exception. Never writes past the limit of {@code decoded}, whatever the input claims. With
+   * {@link ChunkEncoding.ZstdFrame}, {@link ChunkEncoding.GzipMember} and {@link
+   * ChunkEncoding.DeflateCheckpoint}, bytes that decode to more than that are left alone.
    *
    * @param encoding any encoding but {@link ChunkEncoding.WholeStream}
    * @param window the dictionary of a {@link ChunkEncoding.DeflateCheckpoint}; empty for others

@@ -9,13 +9,21 @@ public sealed interface ChunkEncoding {
   /** As they are. */
   record Plain() implements ChunkEncoding {}
 
-  /** One zstd frame or more (RFC 8878). */
+  /**
+   * One zstd frame or more (RFC 8878), of which the chunk is the beginning: {@link
+   * Chunk#decodedLength} bytes are decoded, what follows in the encoded range is left alone. Frames
+   * of zstd:chunked layers by stargz hold more after the payload: padding and the tar headers of
+   * entries that follow, whose length stands nowhere.
+   */
   record ZstdFrame() implements ChunkEncoding {}
 
   /** One raw LZ4 block, without any header. */
   record Lz4Block() implements ChunkEncoding {}
 
-  /** One gzip member or more (RFC 1952). */
+  /**
+   * One gzip member or more (RFC 1952), of which the chunk is the beginning, as with {@link
+   * ZstdFrame}: members of eStargz layers hold more after the payload, too.
+   */
   record GzipMember() implements ChunkEncoding {}
 
   /**

@@ -13,7 +13,10 @@ final class GzipDecoder {
 
   private GzipDecoder() {}
 
-  /** Decodes one member or more, which must fill {@code decoded} and leave nothing over. */
+  /**
+   * Decodes members until {@code decoded} is full; what follows is left alone, be it the rest of a
+   * member. The checksum of each member that ends by then is verified.
+   */
   static void decodeMembers(ByteBuffer encoded, ByteBuffer decoded) throws CorruptException {
     Inflater inflater = new Inflater(true);
     try {
@@ -21,12 +24,9 @@ final class GzipDecoder {
         GzipHeader.skip(encoded);
         inflater.reset();
         decodeMember(inflater, encoded, decoded);
-      } while (encoded.hasRemaining());
+      } while (decoded.hasRemaining());
     } finally {
       inflater.end();
-    }
-    if (decoded.hasRemaining()) {
-      throw corrupt("ends %d bytes early".formatted(decoded.remaining()), encoded.position());
     }
   }
 
@@ -77,11 +77,11 @@ final class GzipDecoder {
     ByteBuffer content = decoded.duplicate();
     try {
       inflate(inflater, encoded, decoded);
-      if (!inflater.finished()) {
-        finish(inflater, encoded);
-      }
     } catch (DataFormatException e) {
       throw corrupt(e, encoded);
+    }
+    if (!decoded.hasRemaining() && !endsHere(inflater, encoded)) {
+      return;
     }
     content.limit(decoded.position());
     int trailer = encoded.position();
@@ -111,14 +111,17 @@ final class GzipDecoder {
     }
   }
 
-  /** Reads the end of a stream of which no byte may be left. */
-  private static void finish(Inflater inflater, ByteBuffer encoded)
-      throws DataFormatException, CorruptException {
-    if (inflater.inflate(new byte[1]) > 0) {
-      throw corrupt("decodes to more bytes than expected", encoded.position());
-    }
-    if (!inflater.finished()) {
-      throw stuck(inflater, encoded, 0);
+  /**
+   * Whether the member ends, trailer and all, where {@code decoded} is full. Whatever else comes
+   * there, even a broken block, is nobody's chunk.
+   */
+  private static boolean endsHere(Inflater inflater, ByteBuffer encoded) {
+    try {
+      return (inflater.finished() || inflater.inflate(new byte[1]) == 0)
+          && inflater.finished()
+          && encoded.remaining() >= GzipHeader.TRAILER_BYTES;
+    } catch (DataFormatException e) {
+      return false;
     }
   }
 

@@ -2,8 +2,10 @@ package sluice.formats.decode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -47,6 +50,12 @@ class EncodingDecoderTest {
       this.encoded = encoded;
     }
 
+    /** Whether a chunk of this encoding may be the beginning of what is encoded. */
+    boolean mayBePrefix() {
+      return encoding instanceof ChunkEncoding.ZstdFrame
+          || encoding instanceof ChunkEncoding.GzipMember;
+    }
+
     @Override
     public String toString() {
       return name;
@@ -78,6 +87,12 @@ class EncodingDecoderTest {
     }
     byte[] noise = new byte[70_000];
     new Random(SEED).nextBytes(noise);
+    samples.add(
+        new Sample(
+            "zstd without a length",
+            new ChunkEncoding.ZstdFrame(),
+            text(300_000),
+            zstdStream(text(300_000))));
     samples.add(
         new Sample("zstd noise", new ChunkEncoding.ZstdFrame(), noise, Zstd.compress(noise)));
     samples.add(
@@ -115,7 +130,9 @@ class EncodingDecoderTest {
   @MethodSource("samples")
   void decode_refusesAnotherLength(Sample sample) {
     int length = sample.decoded.length;
-    for (int wrong : new int[] {length - 1, length + 1}) {
+    int[] wrongs =
+        sample.mayBePrefix() ? new int[] {length + 1} : new int[] {length - 1, length + 1};
+    for (int wrong : wrongs) {
       for (ByteBuffer out : roomFor(wrong)) {
         assertThatThrownBy(() ->
                 DECODER.decode(sample.encoding, ByteBuffer.wrap(sample.encoded), NO_WINDOW, out))
@@ -128,17 +145,54 @@ class EncodingDecoderTest {
 
   @ParameterizedTest
   @MethodSource("samples")
-  void decode_refusesTruncatedAndOverlongInput(Sample sample) {
+  void decode_ofAMemberOrFrameGivesItsBeginning(Sample sample) throws IOException {
+    assumeThat(sample.mayBePrefix()).isTrue();
+    int length = sample.decoded.length;
+    for (int wanted : new int[] {length - 1, length / 2, 1}) {
+      for (ByteBuffer in : buffersOf(sample.encoded)) {
+        for (ByteBuffer out : roomFor(wanted)) {
+          DECODER.decode(sample.encoding, in, NO_WINDOW, out);
+          byte[] found = new byte[wanted];
+          assertThat(out.hasRemaining()).isFalse();
+          out.get(GUARD_BYTES, found);
+          assertThat(found).isEqualTo(Arrays.copyOf(sample.decoded, wanted));
+          out.clear();
+          assertThat(out.get(GUARD_BYTES + wanted)).as("byte after").isEqualTo(GUARD);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samples")
+  void decode_refusesTruncatedAndOverlongInput(Sample sample) throws IOException {
     byte[] encoded = sample.encoded;
     int step = Math.max(1, encoded.length / 40);
     for (int length = 0; length < encoded.length; length += step) {
       byte[] cut = Arrays.copyOf(encoded, length);
-      assertThatThrownBy(() -> decodeWhole(sample, cut))
-          .as("first %d of %d bytes", length, encoded.length)
-          .isInstanceOf(CorruptException.class);
+      if (sample.mayBePrefix() && length >= encoded.length - TAIL_BYTES) {
+        // What is missing may be the checksum alone; a digest covers the content.
+        assertRightOrCorrupt(sample, cut);
+      } else {
+        assertThatThrownBy(() -> decodeWhole(sample, cut))
+            .as("first %d of %d bytes", length, encoded.length)
+            .isInstanceOf(CorruptException.class);
+      }
     }
     byte[] more = concat(encoded, new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-    assertThatThrownBy(() -> decodeWhole(sample, more)).isInstanceOf(CorruptException.class);
+    if (sample.mayBePrefix()) {
+      assertThat(decodeWhole(sample, more)).isEqualTo(sample.decoded);
+    } else {
+      assertThatThrownBy(() -> decodeWhole(sample, more)).isInstanceOf(CorruptException.class);
+    }
+  }
+
+  private static void assertRightOrCorrupt(Sample sample, byte[] encoded) throws IOException {
+    try {
+      assertThat(decodeWhole(sample, encoded)).isEqualTo(sample.decoded);
+    } catch (CorruptException e) {
+      assertThat(e).hasMessageContaining("resource=");
+    }
   }
 
   @ParameterizedTest
@@ -161,20 +215,38 @@ class EncodingDecoderTest {
     byte[] zeros = new byte[64 << 20];
     byte[] gzip = gzip(zeros);
     byte[] zstd = Zstd.compress(zeros);
+    byte[] zstdWithoutLength = zstdStream(zeros);
     for (ByteBuffer out : roomFor(4096)) {
-      assertThatThrownBy(() ->
-              DECODER.decode(new ChunkEncoding.GzipMember(), ByteBuffer.wrap(gzip), NO_WINDOW, out))
-          .isInstanceOf(CorruptException.class)
-          .hasMessageContaining("more bytes than expected");
-      out.clear();
-      assertThat(out.get(out.capacity() - GUARD_BYTES)).isEqualTo(GUARD);
+      DECODER.decode(new ChunkEncoding.GzipMember(), ByteBuffer.wrap(gzip), NO_WINDOW, out);
+      assertZerosWithin(out);
     }
-    for (ByteBuffer out : roomFor(4096)) {
-      assertThatThrownBy(() ->
-              DECODER.decode(new ChunkEncoding.ZstdFrame(), ByteBuffer.wrap(zstd), NO_WINDOW, out))
-          .isInstanceOf(CorruptException.class);
-      out.clear();
-      assertThat(out.get(out.capacity() - GUARD_BYTES)).isEqualTo(GUARD);
+    for (byte[] frame : List.of(zstd, zstdWithoutLength)) {
+      for (ByteBuffer out : roomFor(4096)) {
+        DECODER.decode(new ChunkEncoding.ZstdFrame(), ByteBuffer.wrap(frame), NO_WINDOW, out);
+        assertZerosWithin(out);
+      }
+    }
+  }
+
+  private static void assertZerosWithin(ByteBuffer room) {
+    assertThat(room.hasRemaining()).isFalse();
+    room.clear();
+    for (int i = 0; i < room.capacity(); i++) {
+      boolean inside = i >= GUARD_BYTES && i < room.capacity() - GUARD_BYTES;
+      assertThat(room.get(i)).isEqualTo(inside ? 0 : GUARD);
+    }
+  }
+
+  /** A window of 2^31 bytes: the library's own limit, but not ours. */
+  @Test
+  void decode_refusesAZstdWindowOverTheLimit() {
+    byte[] frame = HexFormat.of().parseHex("28b52ffd" + "00" + "a8" + "01000061");
+    for (ByteBuffer in : buffersOf(frame)) {
+      for (ByteBuffer out : roomFor(1)) {
+        assertThatThrownBy(() -> DECODER.decode(new ChunkEncoding.ZstdFrame(), in, NO_WINDOW, out))
+            .isInstanceOf(CorruptException.class)
+            .hasMessageContaining("zstd: Frame requires too much memory");
+      }
     }
   }
 
@@ -288,6 +360,15 @@ class EncodingDecoderTest {
     return gzip.toByteArray();
   }
 
+  /** A frame as streams are written: it does not say its length. */
+  private static byte[] zstdStream(byte[] bytes) throws IOException {
+    ByteArrayOutputStream frame = new ByteArrayOutputStream();
+    try (ZstdOutputStream out = new ZstdOutputStream(frame).setChecksum(true)) {
+      out.write(bytes);
+    }
+    return frame.toByteArray();
+  }
+
   private static byte[] concat(byte[] a, byte[] b) {
     byte[] both = Arrays.copyOf(a, a.length + b.length);
     System.arraycopy(b, 0, both, a.length, b.length);
@@ -296,6 +377,9 @@ class EncodingDecoderTest {
 
   private static final byte GUARD = 0x5a;
   private static final int GUARD_BYTES = 16;
+
+  /** At least a gzip trailer or a zstd checksum, and the end of a last block. */
+  private static final int TAIL_BYTES = 12;
 
   /** Heap and direct buffers with bytes before and after that nobody may touch. */
   private static List<ByteBuffer> roomFor(int length) {
