@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,10 +15,8 @@ import sluice.cache.CacheSettings;
 import sluice.cache.ChunkCache;
 import sluice.cache.Failpoints;
 import sluice.core.Digest;
-import sluice.core.LayerFormat;
+import sluice.core.IndexTrust;
 import sluice.formats.decode.EncodingDecoder;
-import sluice.formats.rafs.RafsFormat;
-import sluice.formats.tar.TarFormat;
 import sluice.linux.LocalDirectories;
 import sluice.registry.FetchListener;
 import sluice.registry.OciLayout;
@@ -28,8 +25,10 @@ import sluice.registry.RegistryConfig;
 import sluice.snapshotter.image.ChainLibrary;
 import sluice.snapshotter.image.ImageLoader;
 import sluice.snapshotter.image.ImageResolver;
+import sluice.snapshotter.image.LayerChoice;
 import sluice.snapshotter.image.LayerLibrary;
 import sluice.snapshotter.image.LocalContent;
+import sluice.snapshotter.image.RejectedIndexes;
 
 /**
  * The parts that every command which touches images needs, bound together below one directory. The
@@ -47,7 +46,7 @@ final class Engine implements Closeable {
   private final ImagePlaces places;
   private final ExecutorService workers;
   private final ChunkCache cache;
-  private final List<LayerFormat> formats;
+  private final LayerChoice choice;
   private final LayerLibrary layers;
   private final Path root;
 
@@ -57,14 +56,14 @@ final class Engine implements Closeable {
       ImagePlaces places,
       ExecutorService workers,
       ChunkCache cache,
-      List<LayerFormat> formats,
+      LayerChoice choice,
       LayerLibrary layers) {
     this.root = root;
     this.registries = registries;
     this.places = places;
     this.workers = workers;
     this.cache = cache;
-    this.formats = formats;
+    this.choice = choice;
     this.layers = layers;
   }
 
@@ -78,7 +77,8 @@ final class Engine implements Closeable {
    *
    * @throws IOException if another process has it open
    */
-  static Engine open(Path root, int parallelStreams, Listeners listeners) throws IOException {
+  static Engine open(Path root, int parallelStreams, IndexTrust trust, Listeners listeners)
+      throws IOException {
     makePrivate(root);
     RegistryClient registries =
         RegistryClient.open(RegistryConfig.ofProcess(), listeners.fetches());
@@ -95,15 +95,19 @@ final class Engine implements Closeable {
               listeners.cache(),
               Failpoints.parse(System.getenv().getOrDefault(FAILPOINT, "")));
       try {
-        List<LayerFormat> formats = List.of(new RafsFormat(places), new TarFormat(places));
+        LayerChoice choice =
+            new LayerChoice(
+                new Formats(places, places).all(),
+                trust,
+                RejectedIndexes.open(root.resolve("rejected.json")));
         LayerLibrary layers =
             LayerLibrary.open(
                 root.resolve("layers"),
-                formats,
+                choice,
                 cache,
                 new LayerLibrary.Settings(parallelStreams, refusedLayers()),
                 workers);
-        return new Engine(root, registries, places, workers, cache, formats, layers);
+        return new Engine(root, registries, places, workers, cache, choice, layers);
       } catch (IOException | RuntimeException e) {
         cache.close();
         throw e;
@@ -133,8 +137,8 @@ final class Engine implements Closeable {
     return layers;
   }
 
-  List<LayerFormat> formats() {
-    return formats;
+  LayerChoice choice() {
+    return choice;
   }
 
   /** A thread for each task; they end with the engine. */
@@ -143,7 +147,7 @@ final class Engine implements Closeable {
   }
 
   ImageResolver resolver() {
-    return new ImageResolver(places, LocalContent.NONE);
+    return new ImageResolver(places, LocalContent.NONE, choice::isVariant);
   }
 
   ImageLoader loader() throws IOException {

@@ -19,19 +19,21 @@ import sluice.command.config.Config;
 import sluice.command.config.ConfigFile;
 import sluice.core.Descriptor;
 import sluice.core.ImageReference;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
-import sluice.formats.rafs.RafsFormat;
-import sluice.formats.tar.TarFormat;
 import sluice.registry.FetchListener;
 import sluice.registry.OciLayout;
 import sluice.registry.RegistryClient;
 import sluice.registry.RegistryConfig;
 import sluice.snapshotter.image.ImageManifest;
 import sluice.snapshotter.image.ImageResolver;
+import sluice.snapshotter.image.LayerChoice;
 import sluice.snapshotter.image.LocalContent;
+import sluice.snapshotter.image.RejectedIndexes;
 import sluice.snapshotter.image.ResolvedImage;
-import sluice.snapshotter.image.TrustPolicy;
 
 /** {@code sluice inspect}: what an image is made of, and how each layer would be served. */
 @Command(
@@ -79,15 +81,20 @@ final class InspectCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "which image?");
     }
     Config config = file == null ? ConfigFile.readDefault() : ConfigFile.read(file);
-    TrustPolicy trust = NodeStock.trust(config.trust().unverifiedDiffIds());
+    IndexTrust trust = Trust.of(config.trust());
     try (RegistryClient registries =
         RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
       ImagePlaces places =
           new ImagePlaces(ImagePlaces.Place.of(new OciLayout()), ImagePlaces.Place.of(registries));
-      List<LayerFormat> formats = List.of(new RafsFormat(places), new TarFormat(places));
+      LayerChoice choice =
+          new LayerChoice(
+              new Formats(places, places).all(),
+              trust,
+              RejectedIndexes.open(config.root().resolve("rejected.json")));
       ResolvedImage resolved =
-          new ImageResolver(places, LocalContent.NONE).resolve(image, platform.platform());
-      Inspected inspected = inspect(resolved, formats, trust);
+          new ImageResolver(places, LocalContent.NONE, choice::isVariant)
+              .resolve(image, platform.platform());
+      Inspected inspected = inspect(resolved, choice, trust);
       PrintWriter out = spec.commandLine().getOut();
       out.println(json ? json(inspected).text() : text(inspected));
       out.flush();
@@ -95,33 +102,35 @@ final class InspectCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Inspected inspect(
-      ResolvedImage resolved, List<LayerFormat> formats, TrustPolicy trust)
+  private static Inspected inspect(ResolvedImage resolved, LayerChoice choice, IndexTrust trust)
       throws IOException, InterruptedException {
-    ImageManifest variant = resolved.rafsVariant();
-    String problem = variant == null ? "" : problem(resolved, variant, formats, trust);
+    ImageManifest variant = resolved.variant();
+    String problem = variant == null ? "" : problem(resolved, variant, choice, trust);
     List<Serving> servings = new ArrayList<>();
     ImageManifest image = resolved.image();
     for (int position = 0; position < image.layerCount(); position++) {
       servings.add(
           variant != null && problem.isEmpty()
               ? new Serving("rafs", "from variant " + variant.digest(), "")
-              : serving(formats, image.layer(position, resolved.holders())));
+              : serving(choice, image.layer(position, resolved.reference(), resolved.holders())));
     }
     return new Inspected(resolved, problem, servings);
   }
 
   /** Why the daemon would not serve an image from its RAFS variant; empty if it would. */
   private static String problem(
-      ResolvedImage resolved, ImageManifest variant, List<LayerFormat> formats, TrustPolicy trust)
+      ResolvedImage resolved, ImageManifest variant, LayerChoice choice, IndexTrust trust)
       throws IOException, InterruptedException {
-    if (!resolved.holders().stream().allMatch(trust::trusts)) {
-      return "trust.unverified_diff_ids does not allow it";
-    }
     if (variant.layerCount() == 0) {
       return "it has no layers";
     }
-    Serving top = serving(formats, variant.layer(variant.layerCount() - 1, resolved.holders()));
+    LayerFormat.Layer last =
+        variant.layer(variant.layerCount() - 1, resolved.reference(), resolved.holders());
+    Optional<String> refusal = trust.refusal(last, Binding.IMAGE);
+    if (refusal.isPresent()) {
+      return refusal.get();
+    }
+    Serving top = serving(choice, last);
     if (top.how.equals(WHOLE_IMAGE)) {
       return "";
     }
@@ -129,24 +138,24 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   /** What the first format says that takes the layer, or why none does. */
-  static Serving serving(List<LayerFormat> formats, LayerFormat.Layer layer)
-      throws IOException, InterruptedException {
+  static Serving serving(LayerChoice choice, LayerFormat.Layer layer) throws InterruptedException {
     List<String> refusals = new ArrayList<>();
-    for (LayerFormat format : formats) {
+    for (LayerChoice.Answer answer : choice.all(layer)) {
       Optional<String> how =
-          switch (format.recognise(layer)) {
+          switch (answer.recognition()) {
             case Recognition.Foreign() -> Optional.empty();
             case Recognition.Refused(String reason) -> {
-              refusals.add(format.name() + ": " + reason);
+              refusals.add(answer.format() + ": " + reason);
               yield Optional.empty();
             }
-            case Recognition.Tree(LayerFormat.Indexer indexer) ->
+            case Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin _) ->
                 Optional.of(indexer.streams() ? "streamed" : "tree");
-            case Recognition.ImageTree(LayerFormat.Indexer indexer) -> Optional.of(WHOLE_IMAGE);
+            case Recognition.ImageTree(LayerFormat.Indexer _, IndexOrigin _) ->
+                Optional.of(WHOLE_IMAGE);
             case Recognition.DataOnly() -> Optional.of("data-only");
           };
       if (how.isPresent()) {
-        return new Serving(format.name(), how.get(), String.join("; ", refusals));
+        return new Serving(answer.format(), how.get(), String.join("; ", refusals));
       }
     }
     return new Serving(
@@ -184,7 +193,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String variant(Inspected inspected) {
-    ImageManifest variant = inspected.resolved.rafsVariant();
+    ImageManifest variant = inspected.resolved.variant();
     if (variant == null) {
       return "no variant";
     }
@@ -212,7 +221,7 @@ final class InspectCommand implements Callable<Integer> {
               .with("reason", serving.reason)
               .members());
     }
-    ImageManifest variant = resolved.rafsVariant();
+    ImageManifest variant = resolved.variant();
     return new Json()
         .with("image", resolved.reference().toString())
         .with("manifest", image.digest().toString())

@@ -15,6 +15,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import sluice.command.config.Config;
 import sluice.core.ImageReference;
+import sluice.core.IndexTrust;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.Transport;
 
@@ -81,7 +82,8 @@ final class MountCommand implements Callable<Integer> {
     StopSignal stop = sluice.stop();
     PrintWriter out = spec.commandLine().getOut();
     Progress progress = Progress.on("fetching");
-    try (Engine engine = Engine.open(root, Defaults.PARALLEL_STREAMS, progress.listeners());
+    try (Engine engine =
+            Engine.open(root, Defaults.PARALLEL_STREAMS, IndexTrust.PINNED, progress.listeners());
         ImageMount mount = stop.during(() -> mount(engine, reference, target, how, progress))) {
       out.printf(
           "%s is mounted at %s by %s: %d layers, %s%n",

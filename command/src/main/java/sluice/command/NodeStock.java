@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.InstantSource;
-import java.util.Set;
 import sluice.command.config.Config;
 import sluice.core.Platform;
 import sluice.core.RootfsMounter;
@@ -16,7 +15,6 @@ import sluice.linux.LocalDirectories;
 import sluice.mount.FuseMounters;
 import sluice.snapshotter.image.ImageLibrary;
 import sluice.snapshotter.image.LocalContent;
-import sluice.snapshotter.image.TrustPolicy;
 import sluice.snapshotter.state.SnapshotStore;
 import sluice.snapshotter.store.RootLock;
 import sluice.snapshotter.store.SqliteSnapshotStore;
@@ -51,7 +49,12 @@ record NodeStock(SnapshotStore store, Engine engine, ImageLibrary images, OpenPa
       SqliteSnapshotStore store =
           parts.keep(SqliteSnapshotStore.open(root.resolve("sluice.db"), InstantSource.system()));
       Engine engine =
-          parts.keep(Engine.open(root, config.pull().parallelStreams(), listeners.engine));
+          parts.keep(
+              Engine.open(
+                  root,
+                  config.pull().parallelStreams(),
+                  Trust.of(config.trust()),
+                  listeners.engine));
       RootfsMounter mounter =
           parts.keep(
               FuseMounters.forNode(
@@ -69,11 +72,7 @@ record NodeStock(SnapshotStore store, Engine engine, ImageLibrary images, OpenPa
   private static ImageLibrary images(
       Config config, Engine engine, RootfsMounter mounter, LocalContent local) throws IOException {
     return ImageLibrary.open(
-        new ImageLibrary.Settings(
-            config.root(),
-            Platform.host(),
-            config.pull().indexDeadline(),
-            trust(config.trust().unverifiedDiffIds())),
+        new ImageLibrary.Settings(config.root(), Platform.host(), config.pull().indexDeadline()),
         new ImageLibrary.Ports(
             engine.places(),
             local,
@@ -89,15 +88,6 @@ record NodeStock(SnapshotStore store, Engine engine, ImageLibrary images, OpenPa
     return switch (config.fuse().transport()) {
       case RAW -> Transport.RAW;
       case JNR -> Transport.JNR;
-    };
-  }
-
-  static TrustPolicy trust(Config.UnverifiedDiffIds configured) {
-    return switch (configured) {
-      case Config.UnverifiedDiffIds.Allow() -> new TrustPolicy.Allow();
-      case Config.UnverifiedDiffIds.Deny() -> new TrustPolicy.Deny();
-      case Config.UnverifiedDiffIds.From(Set<String> registries) ->
-          new TrustPolicy.Registries(registries);
     };
   }
 

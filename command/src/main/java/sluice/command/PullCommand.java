@@ -26,6 +26,8 @@ import sluice.registry.FetchListener;
 import sluice.registry.RegistryClient;
 import sluice.registry.RegistryConfig;
 import sluice.snapshotter.containerd.Containerd;
+import sluice.snapshotter.image.ImageResolver;
+import sluice.snapshotter.image.LocalContent;
 import sluice.snapshotter.pull.ImagePull;
 import sluice.snapshotter.pull.NotUnpackedException;
 import sluice.snapshotter.pull.PulledImage;
@@ -115,7 +117,14 @@ final class PullCommand implements Callable<Integer> {
         RegistryClient registry =
             RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE);
         PullProgress progress = new PullProgress()) {
-      return new ImagePull(client, snapshotter, registry, registry, progress)
+      return new ImagePull(
+              client,
+              snapshotter,
+              registry,
+              new ImageResolver(
+                  registry, LocalContent.NONE, new Formats(registry, registry)::isVariant),
+              registry,
+              progress)
           .pull(reference, platform.platform());
     } catch (NotUnpackedException e) {
       String reason = FallbackReasons.of(config.address(), Set.of(e.chainId())).get(e.chainId());

@@ -407,7 +407,7 @@ class ConvertIT {
   private static ImageManifest resolve(String reference) throws IOException, InterruptedException {
     try (RegistryClient client =
         RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
-      return new ImageResolver(client, LocalContent.NONE)
+      return new ImageResolver(client, LocalContent.NONE, new Formats(client, client)::isVariant)
           .resolve(ImageReference.parse(reference), PLATFORM)
           .image();
     }

@@ -13,6 +13,8 @@ import sluice.cache.ChunkCache;
 import sluice.cache.Failpoints;
 import sluice.core.DeviceId;
 import sluice.core.ImageReference;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
 import sluice.core.LazyDevice;
@@ -85,10 +87,13 @@ final class RafsMount implements Closeable {
       Path directory)
       throws IOException, InterruptedException {
     ImageManifest image =
-        new ImageResolver(client, LocalContent.NONE).resolve(reference, platform).image();
-    LayerFormat.Layer top = image.layer(image.layerCount() - 1, Set.of(reference.repository()));
-    if (!(new RafsFormat(client).recognise(top)
-        instanceof LayerFormat.Recognition.ImageTree(LayerFormat.Indexer indexer))) {
+        new ImageResolver(client, LocalContent.NONE, new RafsFormat(client)::isVariant)
+            .resolve(reference, platform)
+            .image();
+    LayerFormat.Layer top =
+        image.layer(image.layerCount() - 1, reference, Set.of(reference.repository()));
+    if (!(new RafsFormat(client).recognise(top, IndexTrust.PINNED)
+        instanceof LayerFormat.Recognition.ImageTree(LayerFormat.Indexer indexer, IndexOrigin _))) {
       throw new AssertionError(reference + " is not recognised as RAFS");
     }
     LayerIndex index = indexer.index(directory.resolve("tree.erofs"), cache);

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import sluice.core.ImageReference;
+import sluice.core.IndexTrust;
 import sluice.core.Platform;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.Transport;
@@ -41,7 +42,7 @@ final class SluiceMountIT {
   @BeforeEach
   void open() throws IOException {
     directory = Files.createDirectory(temporary.resolve("mnt"));
-    opened = Engine.open(temporary.resolve("root"), 4, Engine.Listeners.NONE);
+    opened = Engine.open(temporary.resolve("root"), 4, IndexTrust.PINNED, Engine.Listeners.NONE);
   }
 
   @AfterEach

@@ -13,27 +13,48 @@ public interface LayerFormat {
   String name();
 
   /**
-   * Says what this format makes of a layer, by its descriptor and its manifest, and reads no more
-   * of the blob than that needs.
+   * Whether an index of images says that a manifest holds its image in this format, beside a
+   * manifest that holds it in ordinary layers.
    */
-  Recognition recognise(Layer layer) throws IOException, InterruptedException;
+  default boolean isVariant(Descriptor manifest) {
+    return false;
+  }
+
+  /**
+   * Says what this format makes of a layer, and asks for no more than that needs: first by
+   * descriptor, manifest and {@code trust}, then by documents, and last by parts of the blob.
+   *
+   * @throws FetchException if a document that the manifest promises cannot be had; what only may be
+   *     there, and is not, makes a layer {@link Recognition.Foreign}
+   */
+  Recognition recognise(Layer layer, IndexTrust trust) throws IOException, InterruptedException;
+
+  /**
+   * An image as its layers see it.
+   *
+   * @param reference by what name it was asked for
+   * @param digest digest of the manifest
+   */
+  record Image(ImageReference reference, Digest digest, ImageDocument.Manifest manifest) {}
 
   /**
    * One layer in its image.
    *
-   * @param manifest the manifest that lists it
    * @param position its place in {@link ImageDocument.Manifest#layers}
    * @param diffId what the image's configuration says of it
    * @param holders repositories that hold its blob
    */
-  record Layer(
-      ImageDocument.Manifest manifest, int position, Digest diffId, Set<Repository> holders) {
+  record Layer(Image image, int position, Digest diffId, Set<Repository> holders) {
     public Layer {
       holders = Set.copyOf(holders);
     }
 
+    public ImageDocument.Manifest manifest() {
+      return image.manifest();
+    }
+
     public Descriptor descriptor() {
-      return manifest.layers().get(position);
+      return manifest().layers().get(position);
     }
   }
 
@@ -46,10 +67,10 @@ public interface LayerFormat {
     record Refused(String reason) implements Recognition {}
 
     /** The layer's own tree can be had. */
-    record Tree(Indexer indexer) implements Recognition {}
+    record Tree(Indexer indexer, IndexOrigin origin) implements Recognition {}
 
     /** The layer holds the merged tree of the whole image, itself the topmost. */
-    record ImageTree(Indexer indexer) implements Recognition {}
+    record ImageTree(Indexer indexer, IndexOrigin origin) implements Recognition {}
 
     /** The layer holds only data for an {@link ImageTree} above it. */
     record DataOnly() implements Recognition {}

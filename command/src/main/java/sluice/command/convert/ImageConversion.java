@@ -21,6 +21,8 @@ import sluice.core.ImageDocument;
 import sluice.core.ImagePublisher;
 import sluice.core.ImageReference;
 import sluice.core.ImageRegistry;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.Platform;
 import sluice.core.RangeSource;
@@ -125,7 +127,7 @@ public final class ImageConversion {
    */
   public Result convert(Request request) throws IOException, InterruptedException {
     ImageManifest image =
-        new ImageResolver(registry, LocalContent.NONE)
+        new ImageResolver(registry, LocalContent.NONE, new RafsFormat(source)::isVariant)
             .resolve(request.source(), request.platform())
             .image();
     try (WorkDirectory work = WorkDirectory.create(request.work());
@@ -174,7 +176,8 @@ public final class ImageConversion {
       TarFormat format = new TarFormat(new MeteredSource(source, phase));
       for (int position = 0; position < image.layerCount(); position++) {
         Path tree = work.resolve("layer-%d.erofs".formatted(position));
-        LayerFormat.Layer layer = image.layer(position, Set.of(holder));
+        LayerFormat.Layer layer =
+            image.layer(position, new ImageReference(holder, null, image.digest()), Set.of(holder));
         indexer(format, layer).index(tree, devices);
         trees.add(tree);
       }
@@ -190,8 +193,8 @@ public final class ImageConversion {
   private static LayerFormat.Indexer indexer(TarFormat format, LayerFormat.Layer layer)
       throws UnservedException {
     Descriptor descriptor = layer.descriptor();
-    return switch (format.recognise(layer)) {
-      case LayerFormat.Recognition.Tree(LayerFormat.Indexer indexer) -> indexer;
+    return switch (format.recognise(layer, IndexTrust.PINNED)) {
+      case LayerFormat.Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin _) -> indexer;
       case LayerFormat.Recognition.Refused(String reason) ->
           throw new UnservedException("layer %s: %s".formatted(descriptor.digest(), reason));
       case LayerFormat.Recognition.Foreign foreign -> throw notOrdinary(descriptor);
@@ -243,9 +246,15 @@ public final class ImageConversion {
         new ImageDocument.Manifest(converted.bootstrap(), layers, Map.of(), null, null);
     LayerFormat.Layer top =
         new LayerFormat.Layer(
-            manifest, layers.size() - 1, converted.bootstrapDiffId(), Set.of(written.layout()));
-    if (!(new RafsFormat(source).recognise(top)
-        instanceof LayerFormat.Recognition.ImageTree(LayerFormat.Indexer indexer))) {
+            new LayerFormat.Image(
+                new ImageReference(written.layout(), null, converted.bootstrap().digest()),
+                converted.bootstrap().digest(),
+                manifest),
+            layers.size() - 1,
+            converted.bootstrapDiffId(),
+            Set.of(written.layout()));
+    if (!(new RafsFormat(source).recognise(top, IndexTrust.PINNED)
+        instanceof LayerFormat.Recognition.ImageTree(LayerFormat.Indexer indexer, IndexOrigin _))) {
       throw new CorruptException(
           "the converted image is not recognised as RAFS", "bootstrap " + top.descriptor(), -1);
     }

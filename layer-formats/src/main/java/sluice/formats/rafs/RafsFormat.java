@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.Optional;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.Platform;
 import sluice.core.RangeSource;
@@ -47,7 +49,8 @@ public final class RafsFormat implements LayerFormat {
    * Whether an index says that the manifest is a nydus image, usually a variant of a plain image in
    * the same index.
    */
-  public static boolean isVariant(Descriptor manifest) {
+  @Override
+  public boolean isVariant(Descriptor manifest) {
     Platform platform = manifest.platform();
     return ARTIFACT_TYPE.equals(manifest.artifactType())
         || (platform != null && platform.osFeatures().contains(OS_FEATURE));
@@ -59,7 +62,7 @@ public final class RafsFormat implements LayerFormat {
   }
 
   @Override
-  public Recognition recognise(Layer layer) {
+  public Recognition recognise(Layer layer, IndexTrust trust) {
     Descriptor descriptor = layer.descriptor();
     boolean bootstrap = descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION);
     if (!bootstrap && !isBlob(descriptor)) {
@@ -70,7 +73,9 @@ public final class RafsFormat implements LayerFormat {
       return new Recognition.Refused(reason.get());
     }
     return bootstrap
-        ? new Recognition.ImageTree(new RafsIndexer(source, layer))
+        ? new Recognition.ImageTree(
+            new RafsIndexer(source, layer),
+            IndexOrigin.ofLayer("the bootstrap layer", descriptor.sizeBytes()))
         : new Recognition.DataOnly();
   }
 

@@ -1,5 +1,7 @@
 package sluice.formats.tar;
 
+import sluice.core.IndexOrigin;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.RangeSource;
 
@@ -25,12 +27,14 @@ public final class TarFormat implements LayerFormat {
   }
 
   @Override
-  public Recognition recognise(Layer layer) {
+  public Recognition recognise(Layer layer, IndexTrust trust) {
     String mediaType = layer.descriptor().mediaType();
     return TarMediaType.parse(mediaType)
         .<Recognition>map(type ->
             type.known()
-                ? new Recognition.Tree(new TarIndexer(source, layer, type))
+                ? new Recognition.Tree(
+                    new TarIndexer(source, layer, type),
+                    IndexOrigin.ofLayer("the whole layer", layer.descriptor().sizeBytes()))
                 : new Recognition.Refused(
                     "a layer of media type " + mediaType + " cannot be decoded"))
         .orElseGet(Recognition.Foreign::new);

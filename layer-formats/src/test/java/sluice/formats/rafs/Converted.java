@@ -20,10 +20,12 @@ import sluice.core.Bytes;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageDocument;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
 import sluice.core.Repository;
 import sluice.erofs.MetadataImage;
+import sluice.formats.testing.Images;
 import sluice.testing.FileType;
 import sluice.testing.LayoutRangeSource;
 import sluice.testing.Tree;
@@ -77,7 +79,9 @@ final class Converted {
     layers.add(image.bootstrap());
     LayerFormat.Layer layer =
         new LayerFormat.Layer(
-            new ImageDocument.Manifest(image.bootstrap(), layers, Map.of(), null, null),
+            Images.of(
+                new Repository.InLayout(directory),
+                new ImageDocument.Manifest(image.bootstrap(), layers, Map.of(), null, null)),
             layers.size() - 1,
             image.bootstrapDiffId(),
             Set.of(new Repository.InLayout(directory)));
@@ -91,7 +95,8 @@ final class Converted {
   static LayerIndex index(
       LayerFormat.Layer layer, LayoutRangeSource source, MemoryDevices devices, Path file)
       throws IOException, InterruptedException {
-    LayerFormat.Recognition recognition = new RafsFormat(source).recognise(layer);
+    LayerFormat.Recognition recognition =
+        new RafsFormat(source).recognise(layer, IndexTrust.PINNED);
     assertThat(recognition).isInstanceOf(LayerFormat.Recognition.ImageTree.class);
     return ((LayerFormat.Recognition.ImageTree) recognition).indexer().index(file, devices);
   }

@@ -23,10 +23,12 @@ import sluice.core.Bytes;
 import sluice.core.Chunk;
 import sluice.core.DeviceId;
 import sluice.core.Digest;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageMerge;
 import sluice.formats.tar.TarFormat;
+import sluice.formats.testing.Images;
 import sluice.formats.testing.PlainDevices;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutRangeSource;
@@ -124,9 +126,12 @@ class RafsConverterTest {
     for (int i = 0; i < diffIds.size(); i++) {
       LayerFormat.Layer layer =
           new LayerFormat.Layer(
-              fixtures.document(Fixtures.SOURCE), i, diffIds.get(i), Set.of(fixtures.repository()));
-      if (new TarFormat(source).recognise(layer)
-          instanceof LayerFormat.Recognition.Tree(LayerFormat.Indexer indexer)) {
+              Images.of(fixtures, Fixtures.SOURCE),
+              i,
+              diffIds.get(i),
+              Set.of(fixtures.repository()));
+      if (new TarFormat(source).recognise(layer, IndexTrust.PINNED)
+          instanceof LayerFormat.Recognition.Tree(LayerFormat.Indexer indexer, var _)) {
         layers.add(indexer.index(work.resolve("layer" + i), staged).metadataImage());
       }
     }

@@ -26,11 +26,13 @@ import sluice.core.Descriptor;
 import sluice.core.DeviceIndex;
 import sluice.core.Digest;
 import sluice.core.ImageDocument;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
 import sluice.core.LayerIndex;
 import sluice.core.Platform;
 import sluice.erofs.MetadataImage;
+import sluice.formats.testing.Images;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutRangeSource;
 import sluice.testing.ListingAssert.Loss;
@@ -97,7 +99,7 @@ class RafsFormatTest {
     Fixtures fixtures = Fixtures.of(image);
     int layers = fixtures.document(tag).layers().size();
     for (int i = 0; i < layers; i++) {
-      assertThat(format.recognise(layer(fixtures, tag, i)))
+      assertThat(format.recognise(layer(fixtures, tag, i), IndexTrust.PINNED))
           .isInstanceOf(i == layers - 1 ? Recognition.ImageTree.class : Recognition.DataOnly.class);
     }
   }
@@ -165,7 +167,7 @@ class RafsFormatTest {
   void recognise_refusesWhatItDoesNotRead(String tag) {
     Fixtures fixtures = Fixtures.of("reader");
     for (int i = 0; i < fixtures.document(tag).layers().size(); i++) {
-      Recognition recognition = format.recognise(layer(fixtures, tag, i));
+      Recognition recognition = format.recognise(layer(fixtures, tag, i), IndexTrust.PINNED);
       assertThat(recognition).isInstanceOf(Recognition.Refused.class);
       assertThat(((Recognition.Refused) recognition).reason())
           .contains(tag.equals("nydus-v5") ? "RAFS v5, and Sluice reads only v6" : "(zran)");
@@ -188,8 +190,8 @@ class RafsFormatTest {
     LayerFormat.Layer layer = layer(fixtures, "nydus-zstd", 0);
     Recognition recognition =
         format.recognise(
-            new LayerFormat.Layer(
-                layer.manifest(), 0, Digest.sha256(new byte[1]), layer.holders()));
+            new LayerFormat.Layer(layer.image(), 0, Digest.sha256(new byte[1]), layer.holders()),
+            IndexTrust.PINNED);
     assertThat(recognition).isInstanceOf(Recognition.Refused.class);
     assertThat(((Recognition.Refused) recognition).reason()).contains("diff-id");
   }
@@ -201,7 +203,7 @@ class RafsFormatTest {
         layer(fixtures, "nydus-zstd", fixtures.document("nydus-zstd").layers().size() - 1);
     LayerFormat.Layer other =
         new LayerFormat.Layer(
-            layer.manifest(), layer.position(), Digest.sha256(new byte[1]), layer.holders());
+            layer.image(), layer.position(), Digest.sha256(new byte[1]), layer.holders());
     assertThatThrownBy(() -> index(other))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("diff-id: sha256:");
@@ -218,7 +220,10 @@ class RafsFormatTest {
             manifest.config(), List.of(bootstrap), manifest.annotations(), null, null);
     LayerFormat.Layer layer =
         new LayerFormat.Layer(
-            alone, 0, fixtures.diffIds("nydus-zstd").getLast(), Set.of(fixtures.repository()));
+            Images.of(fixtures.repository(), alone),
+            0,
+            fixtures.diffIds("nydus-zstd").getLast(),
+            Set.of(fixtures.repository()));
     assertThatThrownBy(() -> index(layer))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("is no layer of the image");
@@ -226,7 +231,7 @@ class RafsFormatTest {
 
   @Test
   void recognise_leavesOrdinaryLayersToOthers() {
-    assertThat(format.recognise(layer(Fixtures.of("reader"), "src", 0)))
+    assertThat(format.recognise(layer(Fixtures.of("reader"), "src", 0), IndexTrust.PINNED))
         .isInstanceOf(Recognition.Foreign.class);
   }
 
@@ -234,10 +239,10 @@ class RafsFormatTest {
   void isVariant_goesByArtifactTypeOrOsFeature() {
     Descriptor plain =
         new Descriptor("application/vnd.oci.image.manifest.v1+json", Digest.sha256(new byte[0]), 1);
-    assertThat(RafsFormat.isVariant(plain)).isFalse();
-    assertThat(RafsFormat.isVariant(with(plain, null, RafsFormat.ARTIFACT_TYPE))).isTrue();
+    assertThat(format.isVariant(plain)).isFalse();
+    assertThat(format.isVariant(with(plain, null, RafsFormat.ARTIFACT_TYPE))).isTrue();
     Platform platform = new Platform("linux", "amd64", "", List.of(RafsFormat.OS_FEATURE));
-    assertThat(RafsFormat.isVariant(with(plain, platform, null))).isTrue();
+    assertThat(format.isVariant(with(plain, platform, null))).isTrue();
   }
 
   private static Descriptor with(
@@ -255,7 +260,7 @@ class RafsFormatTest {
 
   private static LayerFormat.Layer layer(Fixtures fixtures, String tag, int position) {
     return new LayerFormat.Layer(
-        fixtures.document(tag),
+        Images.of(fixtures.repository(), fixtures.document(tag)),
         position,
         fixtures.diffIds(tag).get(position),
         Set.of(fixtures.repository()));
@@ -279,7 +284,9 @@ class RafsFormatTest {
               null));
     }
     return new LayerFormat.Layer(
-        new ImageDocument.Manifest(manifest.config(), layers, Map.of(), null, null),
+        Images.of(
+            fixtures.repository(),
+            new ImageDocument.Manifest(manifest.config(), layers, Map.of(), null, null)),
         layers.size() - 1,
         fixtures.diffIds(tag).getLast(),
         Set.of(fixtures.repository()));
@@ -290,7 +297,7 @@ class RafsFormatTest {
   }
 
   private LayerIndex index(LayerFormat.Layer layer) throws IOException, InterruptedException {
-    Recognition recognition = format.recognise(layer);
+    Recognition recognition = format.recognise(layer, IndexTrust.PINNED);
     assertThat(recognition).isInstanceOf(Recognition.ImageTree.class);
     return ((Recognition.ImageTree) recognition)
         .indexer()

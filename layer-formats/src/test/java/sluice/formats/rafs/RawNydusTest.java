@@ -25,10 +25,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageDocument;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
 import sluice.core.Repository;
 import sluice.erofs.MetadataImage;
+import sluice.formats.testing.Images;
 import sluice.testing.ExpectedListing;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutRangeSource;
@@ -96,11 +98,14 @@ class RawNydusTest {
             null);
     LayerFormat.Layer layer =
         new LayerFormat.Layer(
-            new ImageDocument.Manifest(top, List.of(data, top), Map.of(), null, null),
+            Images.of(
+                new Repository.InLayout(directory),
+                new ImageDocument.Manifest(top, List.of(data, top), Map.of(), null, null)),
             1,
             bootstrapLayer,
             Set.of(new Repository.InLayout(directory)));
-    LayerFormat.Recognition recognition = new RafsFormat(source).recognise(layer);
+    LayerFormat.Recognition recognition =
+        new RafsFormat(source).recognise(layer, IndexTrust.PINNED);
     assertThat(recognition).isInstanceOf(LayerFormat.Recognition.ImageTree.class);
     return ((LayerFormat.Recognition.ImageTree) recognition)
         .indexer()

@@ -11,6 +11,8 @@ import sluice.core.Descriptor;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
 import sluice.core.ImageDocument;
+import sluice.core.ImageReference;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
 import sluice.core.RangeSource;
@@ -50,7 +52,10 @@ final class Layers {
     List<Path> images = new ArrayList<>();
     for (int i = 0; i < diffIds.size(); i++) {
       Path image = directory.resolve("layer" + i);
-      index(source, new LayerFormat.Layer(manifest, i, diffIds.get(i), Set.of(REPOSITORY)), image);
+      index(
+          source,
+          new LayerFormat.Layer(image(manifest), i, diffIds.get(i), Set.of(REPOSITORY)),
+          image);
       images.add(image);
     }
     return merge(images);
@@ -71,8 +76,8 @@ final class Layers {
   static LayerIndex index(
       RangeSource source, LayerFormat.Layer layer, Path image, DeviceStore devices)
       throws IOException, InterruptedException {
-    return switch (new TarFormat(source).recognise(layer)) {
-      case LayerFormat.Recognition.Tree(var indexer) -> indexer.index(image, devices);
+    return switch (new TarFormat(source).recognise(layer, IndexTrust.PINNED)) {
+      case LayerFormat.Recognition.Tree(var indexer, var _) -> indexer.index(image, devices);
       case LayerFormat.Recognition other -> throw new AssertionError("recognised as " + other);
     };
   }
@@ -84,10 +89,15 @@ final class Layers {
 
   static LayerFormat.Layer layer(Descriptor descriptor, Digest diffId) {
     return new LayerFormat.Layer(
-        new ImageDocument.Manifest(CONFIG, List.of(descriptor), Map.of(), null, null),
+        image(new ImageDocument.Manifest(CONFIG, List.of(descriptor), Map.of(), null, null)),
         0,
         diffId,
         Set.of(REPOSITORY));
+  }
+
+  private static LayerFormat.Image image(ImageDocument.Manifest manifest) {
+    Digest digest = manifest.config().digest();
+    return new LayerFormat.Image(new ImageReference(REPOSITORY, null, digest), digest, manifest);
   }
 
   private Path merge(List<Path> images) throws IOException {

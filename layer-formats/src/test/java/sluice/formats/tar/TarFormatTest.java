@@ -29,6 +29,7 @@ import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
+import sluice.core.IndexTrust;
 import sluice.core.Lane;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
@@ -75,9 +76,10 @@ class TarFormatTest {
   })
   void recognise_goesByTheMediaType(String mediaType, String expected) throws Exception {
     LayerFormat format = new TarFormat(new BlobSource(blob -> TAR));
-    Recognition recognition = format.recognise(Layers.layer(mediaType, TAR, Digest.sha256(TAR)));
+    Recognition recognition =
+        format.recognise(Layers.layer(mediaType, TAR, Digest.sha256(TAR)), IndexTrust.PINNED);
     assertThat(recognition.getClass().getSimpleName()).isEqualTo(expected);
-    if (recognition instanceof Recognition.Tree(var indexer)) {
+    if (recognition instanceof Recognition.Tree(var indexer, var _)) {
       assertThat(indexer.streams()).isTrue();
     }
   }

@@ -96,7 +96,7 @@ public final class ImageLibrary implements LazyLayers {
    * @param platform the platform whose manifest of an index is taken
    * @param indexLimit how long one Prepare waits for manifest and index
    */
-  public record Settings(Path root, Platform platform, Duration indexLimit, TrustPolicy trust) {}
+  public record Settings(Path root, Platform platform, Duration indexLimit) {}
 
   /**
    * A run that is mounted, or should be.
@@ -112,7 +112,8 @@ public final class ImageLibrary implements LazyLayers {
   public static ImageLibrary open(Settings settings, Ports ports, LayerLibrary layers)
       throws IOException {
     Pins pins = new Pins(ports.clock);
-    ImageResolver resolver = new ImageResolver(ports.registry, ports.local);
+    ImageResolver resolver =
+        new ImageResolver(ports.registry, ports.local, layers.choice()::isVariant);
     Path mounts = settings.root.resolve("m");
     Files.createDirectories(mounts);
     ChainLibrary chains =
@@ -125,7 +126,6 @@ public final class ImageLibrary implements LazyLayers {
         new LayerPreparation(
             new ResolvedImages(resolver, settings.platform, ports.clock, ports.workers),
             layers,
-            settings.trust,
             settings.indexLimit,
             pins),
         runTrees,

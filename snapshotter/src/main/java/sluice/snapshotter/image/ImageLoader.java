@@ -3,13 +3,11 @@ package sluice.snapshotter.image;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.DeviceStore;
 import sluice.core.LayerFormat;
 import sluice.core.LazyDevice;
-import sluice.core.Repository;
 
 /**
  * Brings whole images onto the node, without containerd: every layer that must be streamed is
@@ -32,7 +30,7 @@ public final class ImageLoader {
   /**
    * An image that can be mounted.
    *
-   * @param manifest the manifest that it was made of: the image's, or its RAFS variant's
+   * @param manifest the manifest that it was made of: the image's, or its variant's
    * @param tree the merged metadata image
    * @param devices what it points into, in the order of its device table
    */
@@ -43,40 +41,40 @@ public final class ImageLoader {
   }
 
   /**
-   * Loads an image. Its RAFS variant is taken where it has one that can be read; it is not shown
-   * under anybody's chain ID here, so its diff IDs need no trust.
+   * Loads an image. Its variant is taken where it has one that can be read; it is not shown under
+   * anybody's chain ID here, so its diff IDs need no trust.
    *
    * @throws UnservedException if no format serves one of its layers
    */
   public Loaded load(ResolvedImage image) throws IOException, InterruptedException {
-    ImageManifest variant = image.rafsVariant();
+    ImageManifest variant = image.variant();
     if (variant != null) {
       try {
-        return load(variant, image.holders());
+        return load(variant, image);
       } catch (IOException e) {
-        LOG.warn("{}: the RAFS variant is not used: {}", image.reference(), e.getMessage());
+        LOG.warn("{}: the variant is not used: {}", image.reference(), e.getMessage());
       }
     }
-    return load(image.image(), image.holders());
+    return load(image.image(), image);
   }
 
-  private Loaded load(ImageManifest manifest, Set<Repository> holders)
+  private Loaded load(ImageManifest manifest, ResolvedImage image)
       throws IOException, InterruptedException {
-    List<KeptLayer> trees = trees(manifest, holders).await();
+    List<KeptLayer> trees = trees(manifest, image).await();
     MergeInput input = new MergeInput(List.of(), trees);
     Path tree = SingleFlight.await(chains.merge(ChainKey.of(input), input));
     return new Loaded(manifest, tree, RootfsLibrary.devices(tree, devices));
   }
 
   /** Begins to make the trees of an image. */
-  Trees trees(ImageManifest manifest, Set<Repository> holders)
+  private Trees trees(ImageManifest manifest, ResolvedImage image)
       throws IOException, InterruptedException {
     if (manifest.layerCount() == 0) {
       throw new UnservedException("manifest " + manifest.digest() + " has no layers");
     }
     Trees trees = new Trees(layers);
     for (int at = manifest.layerCount() - 1; at >= 0 && !trees.whole(); at--) {
-      LayerFormat.Layer layer = manifest.layer(at, holders);
+      LayerFormat.Layer layer = manifest.layer(at, image.reference(), image.holders());
       trees.add(layer, layers.plan(layer));
     }
     return trees;

@@ -7,6 +7,7 @@ import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageConfig;
 import sluice.core.ImageDocument;
+import sluice.core.ImageReference;
 import sluice.core.ImageRegistry;
 import sluice.core.LayerFormat;
 import sluice.core.Repository;
@@ -46,9 +47,18 @@ public record ImageManifest(
     return ChainId.ofAll(config.diffIds());
   }
 
-  /** The layer at {@code position}, with the repositories that hold it. */
-  public LayerFormat.Layer layer(int position, Set<Repository> holders) {
-    return new LayerFormat.Layer(manifest, position, config.diffIds().get(position), holders);
+  /**
+   * The layer at {@code position}.
+   *
+   * @param reference by what name the image was asked for
+   * @param holders repositories that hold the layer
+   */
+  public LayerFormat.Layer layer(int position, ImageReference reference, Set<Repository> holders) {
+    return new LayerFormat.Layer(
+        new LayerFormat.Image(reference, digest(), manifest),
+        position,
+        config.diffIds().get(position),
+        holders);
   }
 
   /** The compressed size of all layers. */

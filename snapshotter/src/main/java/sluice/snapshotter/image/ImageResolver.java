@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,10 +34,16 @@ public final class ImageResolver {
 
   private final ImageRegistry registry;
   private final LocalContent local;
+  private final Predicate<Descriptor> isVariant;
 
-  public ImageResolver(ImageRegistry registry, LocalContent local) {
+  /**
+   * @param isVariant whether an index says that a manifest holds its image in a format of its own
+   */
+  public ImageResolver(
+      ImageRegistry registry, LocalContent local, Predicate<Descriptor> isVariant) {
     this.registry = registry;
     this.local = local;
+    this.isVariant = isVariant;
   }
 
   /**
@@ -52,12 +59,13 @@ public final class ImageResolver {
 
   /** The same, for a namespace of containerd, whose content is not asked of the registry again. */
   ImageResolver in(String namespace) {
-    return new ImageResolver(new LocalFirst(registry, local, namespace), LocalContent.NONE);
+    return new ImageResolver(
+        new LocalFirst(registry, local, namespace), LocalContent.NONE, isVariant);
   }
 
   /**
-   * Resolves a reference of which containerd has chosen the manifest already. The RAFS variant is
-   * found if the target lists that manifest.
+   * Resolves a reference of which containerd has chosen the manifest already. The variant is found
+   * if the target lists that manifest.
    *
    * @param manifest digest of that manifest, or of the index that it was chosen from
    * @param target digest of what the reference led to then; null to ask what it leads to now
@@ -82,7 +90,7 @@ public final class ImageResolver {
         return whole;
       }
     } catch (IOException e) {
-      LOG.debug("{}: no index, so no RAFS variant of manifest {}: {}", reference, manifest, e);
+      LOG.debug("{}: no index, so no variant of manifest {}: {}", reference, manifest, e);
     }
     return alone;
   }
@@ -113,20 +121,20 @@ public final class ImageResolver {
             .orElseThrow(() -> nothingFor(reference, platform, walk.offered()));
     ImageManifest image = best.image != null ? best.image : read(repository, best.descriptor);
     ImageManifest variant = null;
-    Optional<Candidate> rafs = walk.best(true).filter(c -> !best.rafs && c.rank == best.rank);
-    if (rafs.isPresent()) {
-      variant = readVariant(repository, rafs.get().descriptor);
+    Optional<Candidate> other = walk.best(true).filter(c -> !best.variant && c.rank == best.rank);
+    if (other.isPresent()) {
+      variant = readVariant(repository, other.get().descriptor);
     }
     return new ResolvedImage(reference, best.path, image, variant);
   }
 
-  /** The RAFS manifest, or null with the reason in the log: the image is whole without it. */
+  /** The variant, or null with the reason in the log: the image is whole without it. */
   private @Nullable ImageManifest readVariant(Repository repository, Descriptor descriptor)
       throws InterruptedException {
     try {
       return read(repository, descriptor);
     } catch (IOException e) {
-      LOG.warn("{}: the RAFS variant {} is not used: {}", repository, descriptor.digest(), e);
+      LOG.warn("{}: the variant {} is not used: {}", repository, descriptor.digest(), e);
       return null;
     }
   }
@@ -167,6 +175,10 @@ public final class ImageResolver {
     return registry.resolve(new ImageReference(repository, null, digest));
   }
 
+  private boolean isNoImage(Descriptor descriptor) {
+    return MediaTypes.isForeignArtifact(descriptor) && !isVariant.test(descriptor);
+  }
+
   private static FetchException nothingFor(
       ImageReference reference, Platform platform, List<Platform> offered) {
     return new FetchException(
@@ -180,7 +192,7 @@ public final class ImageResolver {
   private record Candidate(
       Descriptor descriptor,
       int rank,
-      boolean rafs,
+      boolean variant,
       List<Content> path,
       @Nullable ImageManifest image) {}
 
@@ -197,9 +209,9 @@ public final class ImageResolver {
       this.order = order;
     }
 
-    Optional<Candidate> best(boolean rafs) {
+    Optional<Candidate> best(boolean variant) {
       return candidates.stream()
-          .filter(candidate -> candidate.rafs == rafs)
+          .filter(candidate -> candidate.variant == variant)
           .min(Comparator.comparingInt(Candidate::rank));
     }
 
@@ -238,15 +250,14 @@ public final class ImageResolver {
         offered.add(platform);
       }
       int rank = platform == null ? 0 : order.rank(platform);
-      if (rank == PlatformOrder.NO_MATCH || MediaTypes.isForeignArtifact(descriptor)) {
+      if (rank == PlatformOrder.NO_MATCH || isNoImage(descriptor)) {
         return;
       }
       if (MediaTypes.isIndex(descriptor)) {
         enter(registry.read(repository, descriptor), path);
       } else if (platform != null) {
         candidates.add(
-            new Candidate(
-                descriptor, rank, MediaTypes.isRafs(descriptor), List.copyOf(path), null));
+            new Candidate(descriptor, rank, isVariant.test(descriptor), List.copyOf(path), null));
       }
     }
 
@@ -256,7 +267,7 @@ public final class ImageResolver {
       for (Descriptor descriptor : index.manifests()) {
         if (descriptor.platform() != null
             || MediaTypes.isIndex(descriptor)
-            || MediaTypes.isForeignArtifact(descriptor)
+            || isNoImage(descriptor)
             || ++documents > MAX_DOCUMENTS) {
           continue;
         }
@@ -264,8 +275,9 @@ public final class ImageResolver {
         offered.add(image.config().platform());
         int rank = order.rank(image.config().platform());
         if (rank != PlatformOrder.NO_MATCH) {
-          boolean rafs = MediaTypes.isRafs(descriptor);
-          candidates.add(new Candidate(descriptor, rank, rafs, List.copyOf(path), image));
+          candidates.add(
+              new Candidate(
+                  descriptor, rank, isVariant.test(descriptor), List.copyOf(path), image));
         }
       }
     }

@@ -3,20 +3,25 @@ package sluice.snapshotter.image;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import sluice.core.Digest;
+import sluice.core.IndexOrigin;
+import sluice.core.LayerFormat;
 import sluice.snapshotter.state.LazyLayer;
 
 /**
- * What a layer is kept under: its content, and the format that read it.
+ * What a layer is kept under: its content, the format that read it, and the index by which it was
+ * read, since another index may show another tree.
  *
  * @param format as {@link sluice.core.LayerFormat#name} says: lower-case letters, digits, {@code -}
  * @param layer digest of the layer's blob
+ * @param index digest of the index; null where the layer itself vouches for its tree
  */
-public record LayerKey(String format, Digest layer) {
+public record LayerKey(String format, Digest layer, @Nullable Digest index) {
 
   private static final Pattern FORMAT = Pattern.compile("[a-z0-9][a-z0-9-]*");
   private static final Pattern TEXT =
-      Pattern.compile("([a-z0-9][a-z0-9-]*)_([a-z0-9]+)_([0-9a-f]+)");
+      Pattern.compile("([a-z0-9][a-z0-9-]*)_([a-z0-9]+)_([0-9a-f]+)(?:_([a-z0-9]+)_([0-9a-f]+))?");
 
   public LayerKey {
     if (!FORMAT.matcher(format).matches()) {
@@ -24,9 +29,23 @@ public record LayerKey(String format, Digest layer) {
     }
   }
 
+  /** The key of a tree whose layer vouches for it. */
+  static LayerKey verified(String format, Digest layer) {
+    return new LayerKey(format, layer, null);
+  }
+
+  static LayerKey of(LayerFormat format, LayerFormat.Layer layer, IndexOrigin origin) {
+    return new LayerKey(format.name(), layer.descriptor().digest(), origin.index());
+  }
+
+  /** The tree that the store names for a layer itself. */
+  static LayerKey ofOwn(LazyLayer layer) {
+    return new LayerKey(layer.format(), layer.layer().digest(), layer.index());
+  }
+
   /** The tree that the store names for a layer instead of the layer's own. */
   static Optional<LayerKey> ofImageTree(LazyLayer layer) {
-    return Optional.ofNullable(layer.imageTree()).map(tree -> new LayerKey(layer.format(), tree));
+    return Optional.ofNullable(layer.imageTree()).map(tree -> verified(layer.format(), tree));
   }
 
   /** Reads what {@link #toString} gives; empty for any other text. */
@@ -37,7 +56,9 @@ public record LayerKey(String format, Digest layer) {
     }
     try {
       Digest layer = Digest.parse(matcher.group(2) + ":" + matcher.group(3));
-      return Optional.of(new LayerKey(matcher.group(1), layer));
+      Digest index =
+          matcher.group(4) == null ? null : Digest.parse(matcher.group(4) + ":" + matcher.group(5));
+      return Optional.of(new LayerKey(matcher.group(1), layer, index));
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
@@ -46,6 +67,10 @@ public record LayerKey(String format, Digest layer) {
   /** Fit for a file name. */
   @Override
   public String toString() {
-    return format + "_" + layer.algorithm().label() + "_" + layer.hex();
+    return format + text(layer) + (index == null ? "" : text(index));
+  }
+
+  private static String text(Digest digest) {
+    return "_" + digest.algorithm().label() + "_" + digest.hex();
   }
 }

@@ -23,6 +23,8 @@ import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
+import sluice.core.ImageReference;
+import sluice.core.IndexOrigin;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
 import sluice.core.LayerIndex;
@@ -44,11 +46,12 @@ public final class LayerLibrary {
   private static final int LOCKS = 64;
 
   private final Path directory;
-  private final List<LayerFormat> formats;
+  private final LayerChoice choice;
   private final DeviceStore devices;
   private final Set<Digest> refused;
   private final Semaphore streams;
   private final SingleFlight<LayerKey, KeptLayer> flights;
+  private final SingleFlight<Planned, LayerPlan> planning;
   private final Activity making = new Activity();
   private final ConcurrentHashMap<LayerKey, KeptLayer> loaded = new ConcurrentHashMap<>();
 
@@ -58,17 +61,21 @@ public final class LayerLibrary {
 
   private LayerLibrary(
       Path directory,
-      List<LayerFormat> formats,
+      LayerChoice choice,
       DeviceStore devices,
       Settings settings,
       ExecutorService workers) {
     this.directory = directory;
-    this.formats = List.copyOf(formats);
+    this.choice = choice;
     this.devices = devices;
     this.refused = settings.refused;
     this.streams = new Semaphore(settings.parallelStreams);
     this.flights = new SingleFlight<>(workers);
+    this.planning = new SingleFlight<>(workers);
   }
+
+  /** A layer of which somebody finds out what becomes of it. */
+  private record Planned(ImageReference image, Digest manifest, int position) {}
 
   /**
    * What may be set.
@@ -86,12 +93,12 @@ public final class LayerLibrary {
   /**
    * Opens the library in {@code directory}, which is made if it is not there.
    *
-   * @param formats in the order in which they are tried
+   * @param choice says which format serves a layer
    * @param workers runs what outlives its caller; the caller closes it
    */
   public static LayerLibrary open(
       Path directory,
-      List<LayerFormat> formats,
+      LayerChoice choice,
       DeviceStore devices,
       Settings settings,
       ExecutorService workers)
@@ -102,7 +109,7 @@ public final class LayerLibrary {
         DurableFiles.deleteTree(leftover);
       }
     }
-    return new LayerLibrary(directory, formats, devices, settings, workers);
+    return new LayerLibrary(directory, choice, devices, settings, workers);
   }
 
   /**
@@ -115,25 +122,23 @@ public final class LayerLibrary {
     if (refused.contains(digest)) {
       return new LayerPlan.Ordinary(List.of("refused by the test switch"));
     }
+    Optional<KeptLayer> verified = findVerified(digest);
+    if (verified.isPresent()) {
+      return kept(verified.get(), layer);
+    }
     List<String> refusals = new ArrayList<>();
-    for (LayerFormat format : formats) {
-      LayerKey key = new LayerKey(format.name(), digest);
-      Optional<KeptLayer> kept = find(key);
-      if (kept.isPresent()) {
-        addHolders(kept.get(), layer.holders());
-        return new LayerPlan.Kept(checked(kept.get(), layer.diffId()));
-      }
-      switch (format.recognise(layer)) {
+    for (LayerChoice.Answer answer : choice.untilUsable(layer)) {
+      switch (answer.recognition()) {
         case Recognition.Foreign() -> {}
-        case Recognition.Refused(String reason) -> refusals.add(format.name() + ": " + reason);
-        case Recognition.Tree(LayerFormat.Indexer indexer) -> {
-          return new LayerPlan.Indexable(key, false, indexer, refusals);
+        case Recognition.Refused(String reason) -> refusals.add(answer.format() + ": " + reason);
+        case Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
+          return plan(layer, answer.format(), origin, indexer, false, refusals);
         }
-        case Recognition.ImageTree(LayerFormat.Indexer indexer) -> {
-          return new LayerPlan.Indexable(key, true, indexer, refusals);
+        case Recognition.ImageTree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
+          return plan(layer, answer.format(), origin, indexer, true, refusals);
         }
         case Recognition.DataOnly() -> {
-          return new LayerPlan.DataOnly(format.name());
+          return new LayerPlan.DataOnly(answer.format());
         }
       }
     }
@@ -141,6 +146,72 @@ public final class LayerLibrary {
       refusals.add("no format serves media type " + layer.descriptor().mediaType());
     }
     return new LayerPlan.Ordinary(refusals);
+  }
+
+  private LayerPlan plan(
+      LayerFormat.Layer layer,
+      String format,
+      IndexOrigin origin,
+      LayerFormat.Indexer indexer,
+      boolean wholeImage,
+      List<String> refusals)
+      throws IOException {
+    LayerKey key = new LayerKey(format, layer.descriptor().digest(), origin.index());
+    Optional<KeptLayer> kept = find(key);
+    return kept.isPresent()
+        ? kept(kept.get(), layer)
+        : new LayerPlan.Indexable(key, wholeImage, indexer, refusals);
+  }
+
+  private LayerPlan kept(KeptLayer kept, LayerFormat.Layer layer) throws IOException {
+    addHolders(kept, layer.holders());
+    return new LayerPlan.Kept(checked(kept, layer.diffId()));
+  }
+
+  /**
+   * What becomes of a layer after its index turned out to be of no use: the next format's turn.
+   *
+   * @throws CorruptException {@code failure}, if no other format serves it
+   */
+  LayerPlan planAfter(CorruptException failure, LayerFormat.Layer layer, LayerPlan plan)
+      throws IOException, InterruptedException {
+    if (!(plan instanceof LayerPlan.Indexable failed) || failed.indexer().streams()) {
+      throw failure;
+    }
+    choice.rejected().broken(failed.key(), String.valueOf(failure.getMessage()));
+    LayerPlan next = plan(layer);
+    boolean other =
+        switch (next) {
+          case LayerPlan.Kept _ -> true;
+          case LayerPlan.Indexable(
+                  LayerKey key,
+                  boolean _,
+                  LayerFormat.Indexer _,
+                  List<String> _) ->
+              !key.equals(failed.key());
+          case LayerPlan.DataOnly _, LayerPlan.Ordinary _ -> false;
+        };
+    if (!other) {
+      throw failure;
+    }
+    LOG.warn(
+        "layer {} is not served from its {} index: {}",
+        layer.descriptor().digest(),
+        failed.key().format(),
+        failure.getMessage());
+    return next;
+  }
+
+  /** What says which format serves a layer. */
+  LayerChoice choice() {
+    return choice;
+  }
+
+  /** Begins to say what becomes of a layer. */
+  Future<LayerPlan> planning(LayerFormat.Layer layer) {
+    return planning.join(
+        new Planned(layer.image().reference(), layer.image().digest(), layer.position()),
+        () -> plan(layer));
   }
 
   /**
@@ -211,10 +282,10 @@ public final class LayerLibrary {
     }
   }
 
-  /** A layer that is in the library, by whatever format read it, the given one first. */
-  Optional<KeptLayer> find(String format, Digest layer) {
-    return Stream.concat(Stream.of(format), formats.stream().map(LayerFormat::name))
-        .flatMap(name -> find(new LayerKey(name, layer)).stream())
+  /** A layer that is in the library and vouches for its tree, by whatever format read it. */
+  Optional<KeptLayer> findVerified(Digest layer) {
+    return choice.formats().stream()
+        .flatMap(format -> find(LayerKey.verified(format.name(), layer)).stream())
         .findFirst();
   }
 

@@ -11,7 +11,10 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sluice.core.CorruptException;
 import sluice.core.Digest;
+import sluice.core.IndexOrigin.Binding;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.Repository;
 import sluice.snapshotter.state.LayerRequest;
@@ -32,15 +35,14 @@ final class LayerPreparation {
 
   private final ResolvedImages images;
   private final LayerLibrary layers;
-  private final TrustPolicy trust;
+  private final IndexTrust trust;
   private final Duration limit;
   private final Pins pins;
 
-  LayerPreparation(
-      ResolvedImages images, LayerLibrary layers, TrustPolicy trust, Duration limit, Pins pins) {
+  LayerPreparation(ResolvedImages images, LayerLibrary layers, Duration limit, Pins pins) {
     this.images = images;
     this.layers = layers;
-    this.trust = trust;
+    this.trust = layers.choice().trust();
     this.limit = limit;
     this.pins = pins;
   }
@@ -60,7 +62,7 @@ final class LayerPreparation {
     }
 
     LayerFormat.Layer layer(int at) {
-      return manifest().layer(at, image.holders());
+      return manifest().layer(at, image.reference(), image.holders());
     }
 
     boolean last() {
@@ -71,7 +73,7 @@ final class LayerPreparation {
     List<Digest> blobs() {
       List<Digest> blobs = new ArrayList<>();
       blobs.add(layer(position).descriptor().digest());
-      ImageManifest variant = image.rafsVariant();
+      ImageManifest variant = image.variant();
       if (last() && variant != null && variant.layerCount() > 0) {
         blobs.add(variant.manifest().layers().getLast().digest());
       }
@@ -112,52 +114,52 @@ final class LayerPreparation {
   private LazyLayer prepare(LayerRequest request, Place place, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
     Optional<LayerKey> variant = prepareVariant(place, deadline);
-    String format = variant.isPresent() ? variant.get().format() : prepareOwn(place, deadline);
+    LayerKey key = variant.isPresent() ? variant.get() : prepareOwn(place, deadline);
     Digest imageTree = place.last() ? variant.map(LayerKey::layer).orElse(null) : null;
-    return lazyLayer(place, request, format, imageTree);
+    return lazyLayer(place, request, key, imageTree);
   }
 
-  /** The tree of the image's RAFS variant; empty if there is none that may be used. */
+  /** The tree of the image's variant; empty if there is none that may be used. */
   private Optional<LayerKey> prepareVariant(Place place, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
-    ImageManifest variant = place.image.rafsVariant();
+    ImageManifest variant = place.image.variant();
     if (variant == null || variant.layerCount() == 0) {
       return Optional.empty();
     }
     Set<Repository> holders = place.image.holders();
-    if (!holders.stream().allMatch(trust::trusts)) {
-      LOG.info(
-          "{}: its RAFS variant is not used, because trust.unverified_diff_ids does not allow it",
-          place.image.reference());
+    Optional<String> refusal = trust.refusal(place.layer(place.position), Binding.IMAGE);
+    if (refusal.isPresent()) {
+      LOG.info("{}: its variant is not used: {}", place.image.reference(), refusal.get());
       return Optional.empty();
     }
-    LayerFormat.Layer top = variant.layer(variant.layerCount() - 1, holders);
+    LayerFormat.Layer top =
+        variant.layer(variant.layerCount() - 1, place.image.reference(), holders);
     pins.holdAhead(top.descriptor().digest());
     try {
-      KeptLayer tree = layer(top, layers.plan(top), deadline);
+      KeptLayer tree = layer(top, plan(top, deadline), deadline);
       return tree.wholeImage() ? Optional.of(tree.key()) : Optional.empty();
     } catch (IOException e) {
-      LOG.warn("{}: its RAFS variant is not used: {}", place.image.reference(), e.getMessage());
+      LOG.warn("{}: its variant is not used: {}", place.image.reference(), e.getMessage());
       return Optional.empty();
     }
   }
 
-  /** Takes the layer as it is; returns the format that serves it. */
-  private String prepareOwn(Place place, Deadline deadline)
+  /** Takes the layer as it is; returns what its tree is kept under. */
+  private LayerKey prepareOwn(Place place, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
     LayerFormat.Layer own = place.layer(place.position);
-    LayerPlan plan = layers.plan(own);
+    LayerPlan plan = plan(own, deadline);
     return switch (plan) {
-      case LayerPlan.Kept(KeptLayer kept) -> kept.key().format();
+      case LayerPlan.Kept(KeptLayer kept) -> kept.key();
       case LayerPlan.Indexable indexable -> {
         if (!layers.isMaking(indexable.key())) {
           beginAll(place);
         }
-        yield layer(own, plan, deadline).key().format();
+        yield layer(own, plan, deadline).key();
       }
       case LayerPlan.DataOnly(String format) -> {
         requireTreeAbove(place, format, deadline);
-        yield format;
+        yield LayerKey.verified(format, own.descriptor().digest());
       }
       case LayerPlan.Ordinary(List<String> reasons) ->
           throw new UnservedException(String.join("; ", reasons));
@@ -208,7 +210,25 @@ final class LayerPreparation {
     };
   }
 
-  private KeptLayer layer(LayerFormat.Layer layer, LayerPlan plan, Deadline deadline)
+  /** Recognising a layer may ask a registry, so it has a deadline, too. */
+  private LayerPlan plan(LayerFormat.Layer layer, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
+    return SingleFlight.await(layers.planning(layer), deadline.left());
+  }
+
+  private KeptLayer layer(LayerFormat.Layer layer, LayerPlan first, Deadline deadline)
+      throws IOException, InterruptedException, TimeoutException {
+    LayerPlan plan = first;
+    while (true) {
+      try {
+        return made(layer, plan, deadline);
+      } catch (CorruptException e) {
+        plan = layers.planAfter(e, layer, plan);
+      }
+    }
+  }
+
+  private KeptLayer made(LayerFormat.Layer layer, LayerPlan plan, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
     return switch (plan) {
       case LayerPlan.Kept(KeptLayer kept) -> kept;
@@ -227,7 +247,7 @@ final class LayerPreparation {
   }
 
   private static LazyLayer lazyLayer(
-      Place place, LayerRequest request, String format, @Nullable Digest imageTree) {
+      Place place, LayerRequest request, LayerKey key, @Nullable Digest imageTree) {
     LayerFormat.Layer own = place.layer(place.position);
     return new LazyLayer(
         request.chainId(),
@@ -235,7 +255,8 @@ final class LayerPreparation {
         own.descriptor(),
         own.holders(),
         place.manifest().digest(),
-        format,
+        key.format(),
+        imageTree == null ? key.index() : null,
         imageTree,
         place.image.reference().toString());
   }

@@ -14,13 +14,14 @@ import sluice.core.Repository;
  * @param indexes the indexes on the way to the manifest, outermost first; none if the reference
  *     names the manifest itself
  * @param image the manifest that containerd would choose
- * @param rafsVariant the same image as RAFS, where the same index offers it for that platform
+ * @param variant the same image in a format of its own, where the same index offers it for that
+ *     platform
  */
 public record ResolvedImage(
     ImageReference reference,
     List<ImageRegistry.Content> indexes,
     ImageManifest image,
-    @Nullable ImageManifest rafsVariant) {
+    @Nullable ImageManifest variant) {
 
   public ResolvedImage {
     indexes = List.copyOf(indexes);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import sluice.core.FetchException;
+import sluice.core.ImageReference;
 import sluice.core.LayerFormat;
 import sluice.core.Repository;
 import sluice.snapshotter.state.CommittedLayer;
@@ -73,7 +74,8 @@ final class RunTrees {
 
   private Optional<KeptLayer> own(LazyLayer layer) {
     return layers
-        .find(layer.format(), layer.layer().digest())
+        .find(LayerKey.ofOwn(layer))
+        .or(() -> layers.findVerified(layer.layer().digest()))
         .filter(kept -> kept.diffId().equals(layer.diffId()));
   }
 
@@ -91,7 +93,7 @@ final class RunTrees {
         ImageManifest manifest = resolver.manifest(holder, layer.manifest());
         int position = manifest.chainIds().indexOf(layer.chainId());
         if (position >= 0) {
-          return manifest.layer(position, Set.of(holder));
+          return manifest.layer(position, reference(layer, holder), Set.of(holder));
         }
       } catch (IOException e) {
         e.addSuppressed(failure);
@@ -99,6 +101,14 @@ final class RunTrees {
       }
     }
     throw failure;
+  }
+
+  /** By what name the image was asked for; formats that go by it look only beside the layer. */
+  private static ImageReference reference(LazyLayer layer, Repository holder) {
+    ImageReference asked = ImageReference.parse(layer.image());
+    return asked.repository().equals(holder)
+        ? asked
+        : new ImageReference(holder, null, layer.manifest());
   }
 
   private List<MergeInput.Below> below(List<CommittedLayer> chain)

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Future;
+import sluice.core.CorruptException;
 import sluice.core.LayerFormat;
 
 /**
@@ -26,7 +27,8 @@ final class Trees {
   private sealed interface Tree {
     record There(KeptLayer layer) implements Tree {}
 
-    record Coming(LayerFormat.Layer layer, Future<KeptLayer> made) implements Tree {}
+    record Coming(LayerFormat.Layer layer, LayerPlan plan, Future<KeptLayer> made)
+        implements Tree {}
   }
 
   /** Adds a layer that the library has, below those that were added before. */
@@ -44,7 +46,7 @@ final class Trees {
     switch (plan) {
       case LayerPlan.Kept(KeptLayer kept) -> add(kept);
       case LayerPlan.Indexable indexable -> {
-        trees.addFirst(new Tree.Coming(layer, layers.make(layer, indexable)));
+        trees.addFirst(new Tree.Coming(layer, plan, layers.make(layer, indexable)));
         whole = indexable.wholeImage();
       }
       case LayerPlan.DataOnly(String format) ->
@@ -69,10 +71,28 @@ final class Trees {
       there.add(
           switch (tree) {
             case Tree.There(KeptLayer layer) -> layer;
-            case Tree.Coming(LayerFormat.Layer layer, Future<KeptLayer> made) ->
-                layers.await(made, layer);
+            case Tree.Coming coming -> await(coming);
           });
     }
     return there;
+  }
+
+  private KeptLayer await(Tree.Coming coming) throws IOException, InterruptedException {
+    LayerPlan plan = coming.plan;
+    Future<KeptLayer> made = coming.made;
+    while (true) {
+      try {
+        return layers.await(made, coming.layer);
+      } catch (CorruptException e) {
+        plan = layers.planAfter(e, coming.layer, plan);
+        if (plan instanceof LayerPlan.Kept(KeptLayer kept)) {
+          return kept;
+        }
+        if (!(plan instanceof LayerPlan.Indexable next) || next.wholeImage()) {
+          throw e;
+        }
+        made = layers.make(coming.layer, next);
+      }
+    }
   }
 }

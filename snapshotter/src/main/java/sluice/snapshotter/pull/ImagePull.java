@@ -13,7 +13,6 @@ import sluice.core.RangeSource;
 import sluice.snapshotter.containerd.Containerd;
 import sluice.snapshotter.containerd.ContainerdSnapshots;
 import sluice.snapshotter.image.ImageResolver;
-import sluice.snapshotter.image.LocalContent;
 import sluice.snapshotter.image.ResolvedImage;
 
 /**
@@ -37,23 +36,27 @@ public final class ImagePull {
   private final Containerd containerd;
   private final String snapshotter;
   private final ImageRegistry registry;
+  private final ImageResolver resolver;
   private final RangeSource blobs;
   private final PullListener listener;
 
   /**
    * @param containerd stays the caller's
    * @param snapshotter the name by which containerd knows it
+   * @param resolver finds the image that is meant, by {@code registry}
    * @param blobs where layers that are not lazy are fetched
    */
   public ImagePull(
       Containerd containerd,
       String snapshotter,
       ImageRegistry registry,
+      ImageResolver resolver,
       RangeSource blobs,
       PullListener listener) {
     this.containerd = containerd;
     this.snapshotter = snapshotter;
     this.registry = registry;
+    this.resolver = resolver;
     this.blobs = blobs;
     this.listener = listener;
   }
@@ -68,8 +71,7 @@ public final class ImagePull {
   public PulledImage pull(ImageReference reference, Platform platform)
       throws IOException, InterruptedException {
     containerd.check(snapshotter);
-    ResolvedImage image =
-        new ImageResolver(registry, LocalContent.NONE).resolve(reference, platform);
+    ResolvedImage image = resolver.resolve(reference, platform);
     listener.resolved(image);
     try (Containerd.Lease lease = containerd.lease(LEASE_LIMIT)) {
       Documents documents = new Documents(registry, lease.content());

@@ -17,6 +17,8 @@ import sluice.core.Repository;
  * @param manifest digest of the manifest that it was prepared from
  * @param format name of the layer format that serves it, as {@link sluice.core.LayerFormat#name}
  *     says
+ * @param index digest of the index by which it is read; null where the layer's own digest vouches
+ *     for all of it
  * @param imageTree digest of another layer's blob, of which {@code format} makes the tree that
  *     shows the whole chain up to this layer; null if the layer's own tree is shown
  * @param image the image reference that it was prepared for, as the user gave it
@@ -28,6 +30,7 @@ public record LazyLayer(
     Set<Repository> holders,
     Digest manifest,
     String format,
+    @Nullable Digest index,
     @Nullable Digest imageTree,
     String image) {
 

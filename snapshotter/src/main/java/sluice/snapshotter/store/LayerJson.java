@@ -52,6 +52,10 @@ final class LayerJson {
     layer.holders().stream().map(Repository::toString).sorted().forEach(holders::add);
     node.put("manifest", layer.manifest().toString());
     node.put("format", layer.format());
+    Digest index = layer.index();
+    if (index != null) {
+      node.put("index", index.toString());
+    }
     Digest imageTree = layer.imageTree();
     if (imageTree != null) {
       node.put("imageTree", imageTree.toString());
@@ -78,6 +82,7 @@ final class LayerJson {
           holders,
           digest(node, "manifest"),
           node.required("format").asText(),
+          node.has("index") ? digest(node, "index") : null,
           node.has("imageTree") ? digest(node, "imageTree") : null,
           node.required("image").asText());
     } catch (JsonProcessingException | IllegalArgumentException e) {

@@ -8,10 +8,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import sluice.core.ByteRange;
 import sluice.core.CorruptException;
+import sluice.core.Descriptor;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
 
@@ -20,6 +23,8 @@ import sluice.core.LayerIndex;
  * NAME/stream}, {@code NAME/image}, {@code NAME/data}, {@code NAME/refused}.
  */
 final class FakeFormat implements LayerFormat {
+
+  private static final IndexOrigin ORIGIN = IndexOrigin.ofLayer("a fake", -1);
 
   final AtomicInteger indexed = new AtomicInteger();
   final AtomicInteger running = new AtomicInteger();
@@ -49,16 +54,26 @@ final class FakeFormat implements LayerFormat {
     return name;
   }
 
+  /** An artifact type marks variants, as {@code NAME/variant}. */
   @Override
-  public Recognition recognise(Layer layer) {
+  public boolean isVariant(Descriptor manifest) {
+    return variantType().equals(manifest.artifactType());
+  }
+
+  String variantType() {
+    return name + "/variant";
+  }
+
+  @Override
+  public Recognition recognise(Layer layer, IndexTrust trust) {
     String type = layer.descriptor().mediaType();
     if (!type.startsWith(name + "/")) {
       return new Recognition.Foreign();
     }
     return switch (type.substring(name.length() + 1)) {
-      case "tree" -> new Recognition.Tree(new Maker(layer, false));
-      case "stream" -> new Recognition.Tree(new Maker(layer, true));
-      case "image" -> new Recognition.ImageTree(new Maker(layer, false));
+      case "tree" -> new Recognition.Tree(new Maker(layer, false), ORIGIN);
+      case "stream" -> new Recognition.Tree(new Maker(layer, true), ORIGIN);
+      case "image" -> new Recognition.ImageTree(new Maker(layer, false), ORIGIN);
       case "data" -> new Recognition.DataOnly();
       case "refused" -> new Recognition.Refused("it is of no use");
       default -> new Recognition.Foreign();

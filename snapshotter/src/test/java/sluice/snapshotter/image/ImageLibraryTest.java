@@ -77,12 +77,15 @@ final class ImageLibraryTest {
     LayerLibrary layers =
         LayerLibrary.open(
             root.resolve("layers"),
-            List.of(format),
+            new LayerChoice(
+                List.of(format),
+                new ConfiguredTrust(trust),
+                RejectedIndexes.open(root.resolve("rejected.json"))),
             devices,
             new LayerLibrary.Settings(4, Set.of()),
             workers);
     return ImageLibrary.open(
-        new ImageLibrary.Settings(root, AMD64, limit, trust),
+        new ImageLibrary.Settings(root, AMD64, limit),
         new ImageLibrary.Ports(
             registry,
             LocalContent.NONE,
@@ -337,7 +340,7 @@ final class ImageLibraryTest {
     Descriptor manifest = registry.manifest(AMD64, layers);
     Descriptor variant = registry.manifest(AMD64, tree);
     Descriptor index =
-        registry.index(on(AMD64, manifest), marked(variant, AMD64, MediaTypes.RAFS_ARTIFACT));
+        registry.index(on(AMD64, manifest), marked(variant, AMD64, format.variantType()));
     return new Image(tag, manifest, index, layers);
   }
 

@@ -27,7 +27,10 @@ final class ImageResolverTest {
   private static final String TAR = "application/vnd.oci.image.layer.v1.tar";
 
   private final FakeRegistry registry = new FakeRegistry();
-  private final ImageResolver resolver = new ImageResolver(registry, LocalContent.NONE);
+  private static final String VARIANT = "application/vnd.test.variant";
+
+  private final ImageResolver resolver =
+      new ImageResolver(registry, LocalContent.NONE, ImageResolverTest::isVariant);
   private final Descriptor amd64 = registry.manifest(AMD64, layer(TAR, "a"), layer(TAR, "b"));
   private final Descriptor arm64 = registry.manifest(ARM64, layer(TAR, "c"));
 
@@ -44,7 +47,7 @@ final class ImageResolverTest {
         .isEqualTo(ChainId.ofAll(image.image().config().diffIds()))
         .hasSize(2);
     assertThat(image.target().descriptor()).isEqualTo(amd64);
-    assertThat(image.rafsVariant()).isNull();
+    assertThat(image.variant()).isNull();
   }
 
   @Test
@@ -107,29 +110,24 @@ final class ImageResolverTest {
   }
 
   @Test
-  void resolve_rafsBesides_isTheVariant() throws Exception {
+  void resolve_variantBesides_isTheVariant() throws Exception {
     Descriptor rafs = registry.manifest(AMD64, layer("nydus", "n"));
-    Descriptor byArtifact =
-        registry.index(marked(rafs, AMD64, MediaTypes.RAFS_ARTIFACT), on(AMD64, amd64));
-    Platform feature = new Platform("linux", "amd64", "", List.of(MediaTypes.RAFS_OS_FEATURE));
-    Descriptor byFeature = registry.index(on(AMD64, amd64), on(feature, rafs));
+    Descriptor index = registry.index(marked(rafs, AMD64, VARIANT), on(AMD64, amd64));
 
-    for (Descriptor index : List.of(byArtifact, byFeature)) {
-      ResolvedImage image = resolve(index);
-      assertThat(image.image().digest()).isEqualTo(amd64.digest());
-      assertThat(Objects.requireNonNull(image.rafsVariant()).digest()).isEqualTo(rafs.digest());
-    }
+    ResolvedImage image = resolve(index);
+
+    assertThat(image.image().digest()).isEqualTo(amd64.digest());
+    assertThat(Objects.requireNonNull(image.variant()).digest()).isEqualTo(rafs.digest());
   }
 
   @Test
-  void resolve_onlyRafs_isTheImage() throws Exception {
+  void resolve_onlyVariant_isTheImage() throws Exception {
     Descriptor rafs = registry.manifest(AMD64, layer("nydus", "n"));
 
-    ResolvedImage image =
-        resolve(registry.index(marked(rafs, AMD64, MediaTypes.RAFS_ARTIFACT), on(ARM64, arm64)));
+    ResolvedImage image = resolve(registry.index(marked(rafs, AMD64, VARIANT), on(ARM64, arm64)));
 
     assertThat(image.image().digest()).isEqualTo(rafs.digest());
-    assertThat(image.rafsVariant()).isNull();
+    assertThat(image.variant()).isNull();
   }
 
   @Test
@@ -145,13 +143,12 @@ final class ImageResolverTest {
   @Test
   void resolve_manifestChosen_findsItsVariantByTheTag() throws Exception {
     Descriptor rafs = registry.manifest(AMD64, layer("nydus", "n"));
-    Descriptor index =
-        registry.index(on(AMD64, amd64), marked(rafs, AMD64, MediaTypes.RAFS_ARTIFACT));
+    Descriptor index = registry.index(on(AMD64, amd64), marked(rafs, AMD64, VARIANT));
     ImageReference reference = registry.tag("t", index);
 
     ResolvedImage image = resolver.resolve(reference, amd64.digest(), null, AMD64);
 
-    assertThat(Objects.requireNonNull(image.rafsVariant()).digest()).isEqualTo(rafs.digest());
+    assertThat(Objects.requireNonNull(image.variant()).digest()).isEqualTo(rafs.digest());
   }
 
   @Test
@@ -161,7 +158,7 @@ final class ImageResolverTest {
     ResolvedImage image = resolver.resolve(reference, amd64.digest(), null, AMD64);
 
     assertThat(image.image().digest()).isEqualTo(amd64.digest());
-    assertThat(image.rafsVariant()).isNull();
+    assertThat(image.variant()).isNull();
   }
 
   @Test
@@ -196,12 +193,20 @@ final class ImageResolverTest {
                 .filter(x -> namespace.equals("k8s.io") && digest.equals(amd64.digest()));
     ImageReference reference = new ImageReference(registry.repository, null, amd64.digest());
 
-    new ImageResolver(registry, local).in("k8s.io").resolve(reference, amd64.digest(), null, AMD64);
+    new ImageResolver(registry, local, ImageResolverTest::isVariant)
+        .in("k8s.io")
+        .resolve(reference, amd64.digest(), null, AMD64);
 
     assertThat(registry.asked).doesNotContain(amd64.digest().toString()).hasSize(1);
 
-    new ImageResolver(registry, local).in("other").resolve(reference, amd64.digest(), null, AMD64);
+    new ImageResolver(registry, local, ImageResolverTest::isVariant)
+        .in("other")
+        .resolve(reference, amd64.digest(), null, AMD64);
 
     assertThat(registry.asked).contains(amd64.digest().toString());
+  }
+
+  private static boolean isVariant(Descriptor manifest) {
+    return VARIANT.equals(manifest.artifactType());
   }
 }

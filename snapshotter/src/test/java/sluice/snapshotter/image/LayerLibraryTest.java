@@ -29,6 +29,8 @@ import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.ImageDocument;
+import sluice.core.ImageReference;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.Repository;
 
@@ -51,7 +53,10 @@ final class LayerLibraryTest {
   private LayerLibrary open(Digest... refused) throws IOException {
     return LayerLibrary.open(
         directory,
-        List.of(new FakeFormat("first"), format),
+        new LayerChoice(
+            List.of(new FakeFormat("first"), format),
+            IndexTrust.PINNED,
+            RejectedIndexes.open(directory.resolve("rejected.json"))),
         devices,
         new LayerLibrary.Settings(2, Set.of(refused)),
         workers);
@@ -61,7 +66,12 @@ final class LayerLibraryTest {
     Descriptor config = layer(AMD64.toString(), "configuration");
     ImageDocument.Manifest manifest =
         new ImageDocument.Manifest(config, List.of(descriptor), Map.of(), null, null);
-    return new LayerFormat.Layer(manifest, 0, diffId, Set.of(holder));
+    return new LayerFormat.Layer(
+        new LayerFormat.Image(
+            new ImageReference(holder, null, config.digest()), config.digest(), manifest),
+        0,
+        diffId,
+        Set.of(holder));
   }
 
   private static LayerFormat.Layer of(Descriptor descriptor) {

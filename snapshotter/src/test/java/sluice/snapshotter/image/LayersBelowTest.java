@@ -113,7 +113,7 @@ final class LayersBelowTest {
     below.add(
         new Below.Lazy(
             new KeptLayer(
-                new LayerKey("tar", digest), digest, false, image, List.of(), List.of())));
+                LayerKey.verified("tar", digest), digest, false, image, List.of(), List.of())));
   }
 
   private void local(long id, Map<Bytes, Attributes> entries) {

@@ -106,6 +106,6 @@ final class ChainsTest {
   private static LazyLayer lazy(int number) {
     Digest digest = Digest.sha256(new byte[] {(byte) number});
     return new LazyLayer(
-        digest, digest, new Descriptor("m", digest, 0), Set.of(), digest, "f", null, "i");
+        digest, digest, new Descriptor("m", digest, 0), Set.of(), digest, "f", null, null, "i");
   }
 }

@@ -170,6 +170,7 @@ final class SqliteSnapshotStoreTest {
             new Repository.InLayout(Path.of("/layout"))),
         Digest.sha256(new byte[] {5}),
         "rafs",
+        Digest.sha256(new byte[] {6}),
         imageTree,
         "registry.test:5000/a/b:1");
   }

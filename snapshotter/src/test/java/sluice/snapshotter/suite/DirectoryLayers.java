@@ -96,6 +96,7 @@ final class DirectoryLayers implements LazyLayers {
             digest,
             "directory",
             null,
+            null,
             "registry.test/image:latest");
     return new Outcome.Lazy(layer, pin());
   }

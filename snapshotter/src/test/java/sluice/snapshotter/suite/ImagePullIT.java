@@ -19,6 +19,8 @@ import sluice.core.ChainId;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
 import sluice.snapshotter.containerd.Containerd;
+import sluice.snapshotter.image.ImageResolver;
+import sluice.snapshotter.image.LocalContent;
 import sluice.snapshotter.image.ResolvedImage;
 import sluice.snapshotter.pull.ImagePull;
 import sluice.snapshotter.pull.PullListener;
@@ -201,7 +203,13 @@ final class ImagePullIT {
   private PulledImage pull(String namespace, String snapshotter, Path socket, String tag)
       throws IOException, InterruptedException {
     try (Containerd client = Containerd.connect(socket, namespace)) {
-      return new ImagePull(client, snapshotter, registry, registry, received)
+      return new ImagePull(
+              client,
+              snapshotter,
+              registry,
+              new ImageResolver(registry, LocalContent.NONE, descriptor -> false),
+              registry,
+              received)
           .pull(FixtureRegistry.reference(tag), FixtureRegistry.AMD64);
     }
   }

@@ -1,0 +1,121 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.Descriptor;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexTrust;
+import sluice.core.LayerFormat;
+import sluice.core.LayerFormat.Recognition;
+
+/**
+ * Asks the formats, in the order in which they are preferred, what they make of a layer. Safe for
+ * use by many threads.
+ */
+public final class LayerChoice {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LayerChoice.class);
+
+  private final List<LayerFormat> formats;
+  private final IndexTrust trust;
+  private final RejectedIndexes rejected;
+
+  /**
+   * @param formats the preferred one first
+   * @param rejected indexes that turned out to be of no use
+   */
+  public LayerChoice(List<LayerFormat> formats, IndexTrust trust, RejectedIndexes rejected) {
+    this.formats = List.copyOf(formats);
+    this.trust = trust;
+    this.rejected = rejected;
+  }
+
+  /** What one format says, with trust and what is known of its index taken into account. */
+  public record Answer(String format, Recognition recognition) {
+
+    /** Whether the layer can be served so. */
+    public boolean usable() {
+      return switch (recognition) {
+        case Recognition.Foreign _, Recognition.Refused _ -> false;
+        case Recognition.Tree _, Recognition.ImageTree _, Recognition.DataOnly _ -> true;
+      };
+    }
+  }
+
+  List<LayerFormat> formats() {
+    return formats;
+  }
+
+  IndexTrust trust() {
+    return trust;
+  }
+
+  RejectedIndexes rejected() {
+    return rejected;
+  }
+
+  /** Whether an index of images offers the manifest as a variant in one of the formats. */
+  public boolean isVariant(Descriptor manifest) {
+    return formats.stream().anyMatch(format -> format.isVariant(manifest));
+  }
+
+  /** The answers up to the first usable one, which is the last of them if there is one. */
+  List<Answer> untilUsable(LayerFormat.Layer layer) throws InterruptedException {
+    List<Answer> answers = new ArrayList<>();
+    for (LayerFormat format : formats) {
+      Answer answer = ask(format, layer);
+      answers.add(answer);
+      if (answer.usable()) {
+        break;
+      }
+    }
+    return answers;
+  }
+
+  /** The answers of all formats; the first usable one is what the layer is served by. */
+  public List<Answer> all(LayerFormat.Layer layer) throws InterruptedException {
+    List<Answer> answers = new ArrayList<>();
+    for (LayerFormat format : formats) {
+      answers.add(ask(format, layer));
+    }
+    return answers;
+  }
+
+  /** A format that cannot find out does not stop those after it. */
+  private Answer ask(LayerFormat format, LayerFormat.Layer layer) throws InterruptedException {
+    Recognition recognition;
+    try {
+      recognition = format.recognise(layer, trust);
+      Optional<String> refusal = refusal(format, layer, recognition);
+      if (refusal.isPresent()) {
+        recognition = new Recognition.Refused(refusal.get());
+      }
+    } catch (IOException e) {
+      LOG.debug("layer {} as {}", layer.descriptor().digest(), format.name(), e);
+      recognition = new Recognition.Refused(String.valueOf(e.getMessage()));
+    }
+    return new Answer(format.name(), recognition);
+  }
+
+  private Optional<String> refusal(
+      LayerFormat format, LayerFormat.Layer layer, Recognition recognition)
+      throws IOException, InterruptedException {
+    return switch (recognition) {
+      case Recognition.Tree(LayerFormat.Indexer _, IndexOrigin origin) ->
+          refusal(format, layer, origin);
+      case Recognition.ImageTree(LayerFormat.Indexer _, IndexOrigin origin) ->
+          refusal(format, layer, origin);
+      case Recognition.Foreign _, Recognition.Refused _, Recognition.DataOnly _ -> Optional.empty();
+    };
+  }
+
+  private Optional<String> refusal(LayerFormat format, LayerFormat.Layer layer, IndexOrigin origin)
+      throws IOException, InterruptedException {
+    Optional<String> known = rejected.reason(LayerKey.of(format, layer, origin));
+    return known.isPresent() ? known : trust.refusal(layer, origin);
+  }
+}
