@@ -14,7 +14,6 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 import sluice.core.ByteRange;
 import sluice.core.ChunkEncoding;
-import sluice.core.ChunkEncoding.DeflateCheckpoint;
 import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.Digest;
@@ -177,7 +176,7 @@ final class ChunkTable {
     return table.get(LE_INT, chunkAt(chunk) + 44);
   }
 
-  /** The dictionary of the chunk; empty unless it is a {@link DeflateCheckpoint}. */
+  /** The dictionary of the chunk; empty unless it is deflate from a checkpoint. */
   ByteBuffer window(int chunk) {
     return table
         .asSlice(header.windowsOffset() + windowOffset(chunk), windowLength(chunk))

@@ -6,9 +6,9 @@ import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
+import sluice.core.ByteRange;
 import sluice.core.Chunk;
 import sluice.core.ChunkEncoding;
-import sluice.core.ChunkEncoding.DeflateCheckpoint;
 import sluice.core.ChunkEncoding.WholeStream;
 import sluice.core.CorruptException;
 import sluice.core.DeviceIndex;
@@ -170,16 +170,16 @@ final class ChunkTableWriter {
 
   private void writeRecord(Chunk chunk) throws IOException {
     ChunkEncoding encoding = chunk.encoding();
-    DeflateCheckpoint checkpoint = encoding instanceof DeflateCheckpoint it ? it : null;
+    ByteRange window = EncodingField.window(encoding);
     ByteBuffer out = chunks.room(header.chunkBytes());
     out.putLong(chunk.encoded().offset()).putLong(chunk.encoded().length());
     out.putLong(chunk.decodedLength());
-    out.putLong(checkpoint == null ? 0 : checkpoint.window().offset());
+    out.putLong(window.offset());
     out.putInt(placementNumber).putInt(chunk.placements().size());
     out.put((byte) EncodingField.code(encoding)).put((byte) EncodingField.argument(encoding));
-    out.put((byte) (checkpoint == null ? 0 : checkpoint.bits()));
+    out.put((byte) EncodingField.bits(encoding));
     out.put((byte) DigestField.code(chunk.encodedDigest()));
-    out.putInt(checkpoint == null ? 0 : (int) checkpoint.window().length());
+    out.putInt((int) window.length());
     DigestField.put(out, chunk.encodedDigest(), header.encodedDigestBytes());
   }
 

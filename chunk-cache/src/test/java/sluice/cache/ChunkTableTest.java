@@ -20,6 +20,7 @@ import sluice.core.ByteRange;
 import sluice.core.Chunk;
 import sluice.core.ChunkEncoding;
 import sluice.core.ChunkEncoding.DeflateCheckpoint;
+import sluice.core.ChunkEncoding.DeflateSpan;
 import sluice.core.ChunkEncoding.GzipMember;
 import sluice.core.ChunkEncoding.Lz4Block;
 import sluice.core.ChunkEncoding.Plain;
@@ -92,6 +93,11 @@ final class ChunkTableTest {
                 SHA512,
                 new Placement(0, 1, 100, null)),
             chunk(
+                new DeflateSpan(7, new ByteRange(1, 19)),
+                1000,
+                SHA512,
+                new Placement(3, 4, 200, null)),
+            chunk(
                 new WholeStream(StreamCompression.ZSTD),
                 1L << 40,
                 BLOB,
@@ -111,6 +117,7 @@ final class ChunkTableTest {
     }
     assertThat(found).containsExactlyElementsOf(index.chunks());
     assertThat(table.window(4).remaining()).isEqualTo(17);
+    assertThat(table.window(5).remaining()).isEqualTo(19);
   }
 
   private static Chunk chunkOf(ChunkTable table, int chunk) throws CorruptException {
@@ -222,7 +229,7 @@ final class ChunkTableTest {
   void open_otherId_isCorrupt() throws Exception {
     Path file = write(everything());
     DeviceId id = TableChecks.idOf(ChunkTable.map(file));
-    assertThat(ChunkTable.open(file, id).chunkCount()).isEqualTo(6);
+    assertThat(ChunkTable.open(file, id).chunkCount()).isEqualTo(7);
     assertThatThrownBy(() -> ChunkTable.open(file, new DeviceId("0".repeat(64))))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("its digest is " + id);

@@ -14,7 +14,8 @@ public interface ChunkDecoder {
    * ChunkEncoding.DeflateCheckpoint}, bytes that decode to more than that are left alone.
    *
    * @param encoding any encoding but {@link ChunkEncoding.WholeStream}
-   * @param window the dictionary of a {@link ChunkEncoding.DeflateCheckpoint}; empty for others
+   * @param window the dictionary of a {@link ChunkEncoding.DeflateCheckpoint} or {@link
+   *     ChunkEncoding.DeflateSpan}; empty for others
    * @throws CorruptException if the bytes are not a chunk of that encoding and length
    */
   void decode(ChunkEncoding encoding, ByteBuffer encoded, ByteBuffer window, ByteBuffer decoded)

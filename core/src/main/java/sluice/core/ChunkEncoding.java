@@ -39,12 +39,37 @@ public sealed interface ChunkEncoding {
     public static final int MAX_WINDOW_BYTES = 32 * 1024;
 
     public DeflateCheckpoint {
-      if (bits < 0 || bits > 7 || firstByte < 0 || firstByte > 255) {
-        throw new IllegalArgumentException("checkpoint: byte " + firstByte + ", bits " + bits);
+      if (firstByte < 0 || firstByte > 255) {
+        throw new IllegalArgumentException("checkpoint: first byte " + firstByte);
       }
-      if (window.length() > MAX_WINDOW_BYTES) {
-        throw new IllegalArgumentException("checkpoint: window of " + window.length() + " bytes");
+      check(bits, window);
+    }
+
+    private static void check(int bits, ByteRange window) {
+      if (bits < 0 || bits > 7 || window.length() > MAX_WINDOW_BYTES) {
+        throw new IllegalArgumentException(
+            "checkpoint: bits %d, window of %d bytes".formatted(bits, window.length()));
       }
+    }
+  }
+
+  /**
+   * Deflate from a checkpoint inside a gzip stream, whose range holds all of its bits: unless
+   * {@code bits} is 0, the first byte of the range is the one whose high bits belong to the chunk.
+   * So the digest of the encoded bytes covers them, too, as SOCI has it.
+   *
+   * @param bits how many bits of the first byte to prime with, 0 to 7
+   * @param window as in {@link DeflateCheckpoint}
+   */
+  record DeflateSpan(int bits, ByteRange window) implements ChunkEncoding {
+
+    public DeflateSpan {
+      DeflateCheckpoint.check(bits, window);
+    }
+
+    /** The same checkpoint, for the bytes after the first one. */
+    public DeflateCheckpoint after(int firstByte) {
+      return new DeflateCheckpoint(firstByte, bits, window);
     }
   }
 

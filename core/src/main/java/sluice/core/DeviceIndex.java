@@ -10,8 +10,9 @@ import java.lang.foreign.MemorySegment;
  * @param chunks by rising {@link Chunk#deviceOffset}; placements of different chunks do not
  *     overlap. Iterated more than once, each time with the same chunks; made as it is iterated, so
  *     that ten million of them need no memory
- * @param windows the dictionaries that {@link ChunkEncoding.DeflateCheckpoint#window} points into;
- *     the store copies them before it returns; empty for other encodings
+ * @param windows the dictionaries that {@link ChunkEncoding.DeflateCheckpoint#window} and {@link
+ *     ChunkEncoding.DeflateSpan#window} point into; the store copies them before it returns; empty
+ *     for other encodings
  */
 public record DeviceIndex(
     Digest blob, long lengthBytes, Iterable<Chunk> chunks, MemorySegment windows) {

@@ -27,6 +27,8 @@ public final class EncodingDecoder implements ChunkDecoder {
       case ChunkEncoding.GzipMember() -> GzipDecoder.decodeMembers(in, decoded);
       case ChunkEncoding.DeflateCheckpoint checkpoint ->
           GzipDecoder.decodeFrom(checkpoint, in, window.slice(), decoded);
+      case ChunkEncoding.DeflateSpan span ->
+          GzipDecoder.decodeSpan(span, in, window.slice(), decoded);
       case ChunkEncoding.WholeStream whole ->
           throw new IllegalArgumentException(whole + " is decoded as a stream, not as a chunk");
     }

@@ -60,6 +60,22 @@ final class GzipDecoder {
     }
   }
 
+  /**
+   * As {@link #decodeFrom}, with the byte of the first bits at the beginning of {@code encoded}.
+   */
+  static void decodeSpan(
+      ChunkEncoding.DeflateSpan span, ByteBuffer encoded, ByteBuffer window, ByteBuffer decoded)
+      throws CorruptException {
+    int firstByte = 0;
+    if (span.bits() > 0) {
+      if (!encoded.hasRemaining()) {
+        throw corrupt("no byte for the first %d bits".formatted(span.bits()), 0);
+      }
+      firstByte = encoded.get() & 0xff;
+    }
+    decodeFrom(span.after(firstByte), encoded, window, decoded);
+  }
+
   private static void prime(Inflater inflater, ChunkEncoding.DeflateCheckpoint checkpoint)
       throws DataFormatException {
     if (checkpoint.bits() == 0) {

@@ -57,6 +57,7 @@ class DecoderFuzzTest {
       int first = encoded.length > 0 ? encoded[0] & 0xff : 0;
       ByteRange window = new ByteRange(0, DECODED_BYTES);
       decode(new ChunkEncoding.DeflateCheckpoint(first, encoded.length % 8, window), in);
+      decode(new ChunkEncoding.DeflateSpan(encoded.length % 8, window), in);
     }
   }
 

@@ -324,17 +324,37 @@ class EncodingDecoderTest {
     deflate.padding(offset);
     byte[] whole = deflate.blocksWithReferences(text, window.length);
     int bits = (8 - offset) % 8;
-    ChunkEncoding checkpoint =
-        new ChunkEncoding.DeflateCheckpoint(
-            bits == 0 ? 0 : whole[0] & 0xff, bits, new ByteRange(0, window.length));
+    ChunkEncoding.DeflateSpan span =
+        new ChunkEncoding.DeflateSpan(bits, new ByteRange(0, window.length));
     byte[] encoded = Arrays.copyOfRange(whole, bits == 0 ? 0 : 1, whole.length);
-    for (ByteBuffer out : roomFor(text.length - window.length)) {
-      int start = out.position();
-      DECODER.decode(checkpoint, ByteBuffer.wrap(encoded), ByteBuffer.wrap(window), out);
-      byte[] found = new byte[text.length - window.length];
-      out.get(start, found);
-      assertThat(found).isEqualTo(Arrays.copyOfRange(text, window.length, text.length));
+    byte[] expected = Arrays.copyOfRange(text, window.length, text.length);
+    for (ByteBuffer out : roomFor(expected.length)) {
+      DECODER.decode(
+          span.after(bits == 0 ? 0 : whole[0] & 0xff),
+          ByteBuffer.wrap(encoded),
+          ByteBuffer.wrap(window),
+          out);
+      assertThat(filled(out, expected.length)).isEqualTo(expected);
     }
+    for (ByteBuffer out : roomFor(expected.length)) {
+      DECODER.decode(span, ByteBuffer.wrap(whole), ByteBuffer.wrap(window), out);
+      assertThat(filled(out, expected.length)).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void decode_spanWithoutItsFirstByte_isCorrupt() {
+    ChunkEncoding span = new ChunkEncoding.DeflateSpan(3, new ByteRange(0, 0));
+    assertThatThrownBy(() -> DECODER.decode(span, NO_WINDOW, NO_WINDOW, ByteBuffer.allocate(1)))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("no byte for the first 3 bits");
+  }
+
+  /** What was put before the position. */
+  private static byte[] filled(ByteBuffer out, int length) {
+    byte[] found = new byte[length];
+    out.get(out.position() - length, found);
+    return found;
   }
 
   private static byte[] decodeWhole(Sample sample, byte[] encoded) throws IOException {
