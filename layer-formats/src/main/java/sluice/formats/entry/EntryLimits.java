@@ -1,0 +1,28 @@
+package sluice.formats.entry;
+
+/** Bounds on what the entries of one layer may ask of memory and of later readers. */
+public final class EntryLimits {
+
+  /** {@code PATH_MAX} without its NUL: no longer path or link target can be made or opened. */
+  public static final int MAX_PATH_BYTES = 4095;
+
+  /** {@code NAME_MAX}. */
+  public static final int MAX_NAME_BYTES = 255;
+
+  /** {@code XATTR_NAME_MAX}. */
+  public static final int MAX_XATTR_NAME_BYTES = 255;
+
+  /** What an EROFS xattr entry can hold ({@code e_value_size}); Linux allows one byte more. */
+  public static final int MAX_XATTR_VALUE_BYTES = 65_535;
+
+  /** The largest file of ext4 with blocks of 4 KiB; a sparse file may claim any size. */
+  public static final long MAX_FILE_BYTES = 16L << 40;
+
+  /** The tree is built on the heap; the largest images known have some 500,000 entries. */
+  public static final int MAX_ENTRIES = 2_000_000;
+
+  /** Names, targets and xattrs of one layer, on the heap; the largest images known have 50 MiB. */
+  public static final long MAX_METADATA_BYTES = 128L * 1024 * 1024;
+
+  private EntryLimits() {}
+}
