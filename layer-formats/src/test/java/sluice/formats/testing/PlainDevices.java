@@ -13,32 +13,55 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import sluice.core.ByteRange;
 import sluice.core.Chunk;
+import sluice.core.ChunkDecoder;
+import sluice.core.ChunkEncoding;
+import sluice.core.ContentHasher;
+import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
 import sluice.core.Lane;
 import sluice.core.LazyDevice;
+import sluice.core.Placement;
+import sluice.core.RangeSource;
 import sluice.core.Repository;
+import sluice.formats.decode.EncodingDecoder;
 
 /**
- * Devices whose bytes are all staged: each is a file in a directory, with the index that describes
- * it. For one thread.
+ * Devices, each a file in a directory, with the index that describes it. Their bytes are staged, or
+ * fetched from a source, decoded and verified, all of them when the device is opened: what the
+ * chunk cache does, without laziness that would matter here. For one thread.
  */
 public final class PlainDevices implements DeviceStore {
 
+  private static final ChunkDecoder DECODER = new EncodingDecoder();
+
   private final Path directory;
-  private final Map<DeviceId, Device> devices = new HashMap<>();
+  private final Map<DeviceId, Device> devices = new LinkedHashMap<>();
+  private final Map<DeviceId, Set<Repository>> holdersOf = new HashMap<>();
+  private final @Nullable RangeSource source;
   private int staged;
   private @Nullable IOException writeFailure;
 
-  /** Keeps devices in {@code directory}, which is there. */
+  /** Keeps staged devices in {@code directory}, which is there. */
   public PlainDevices(Path directory) {
     this.directory = directory;
+    this.source = null;
+  }
+
+  /** Keeps devices in {@code directory}, which is there, and fills them from {@code source}. */
+  public PlainDevices(Path directory, RangeSource source) {
+    this.directory = directory;
+    this.source = source;
   }
 
   /** Lets every write fail from now on, as a full disk would. */
@@ -64,8 +87,16 @@ public final class PlainDevices implements DeviceStore {
   }
 
   @Override
-  public LazyDevice add(DeviceIndex index, Set<Repository> holders) {
-    throw new AssertionError("an ordinary layer stages its device");
+  public Device add(DeviceIndex index, Set<Repository> holders) {
+    DeviceId id = id(index);
+    holdersOf.put(id, Set.copyOf(holders));
+    return devices.computeIfAbsent(
+        id, key -> new Device(id, directory.resolve("a" + id.hex()), index));
+  }
+
+  /** All devices in the order in which they were added or finished. */
+  public List<Device> all() {
+    return List.copyOf(devices.values());
   }
 
   @Override
@@ -74,7 +105,65 @@ public final class PlainDevices implements DeviceStore {
     if (device == null) {
       throw new NoSuchFileException(id.hex());
     }
+    if (!Files.exists(device.file())) {
+      fill(device);
+    }
     return device;
+  }
+
+  private void fill(Device device) throws IOException {
+    RangeSource from = Objects.requireNonNull(source, "devices are added, but have no source");
+    DeviceIndex index = device.index();
+    try (FileChannel file = FileChannel.open(device.file(), CREATE_NEW, READ, WRITE)) {
+      if (index.lengthBytes() > 0) {
+        file.write(ByteBuffer.allocate(1), index.lengthBytes() - 1);
+      }
+      for (Chunk chunk : index.chunks()) {
+        ByteBuffer encoded = ByteBuffer.allocate(Math.toIntExact(chunk.encoded().length()));
+        from.read(
+            index.blob(),
+            holdersOf.getOrDefault(device.id(), Set.of()),
+            chunk.encoded().offset(),
+            encoded,
+            Lane.FILL);
+        place(index, chunk, encoded.flip(), file);
+      }
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private static void place(DeviceIndex index, Chunk chunk, ByteBuffer encoded, FileChannel file)
+      throws IOException {
+    verify(chunk.encodedDigest(), encoded, chunk);
+    ByteBuffer window = ByteBuffer.allocate(0);
+    if (chunk.encoding() instanceof ChunkEncoding.DeflateCheckpoint checkpoint) {
+      ByteRange range = checkpoint.window();
+      window = index.windows().asSlice(range.offset(), range.length()).asByteBuffer();
+    }
+    ByteBuffer decoded = ByteBuffer.allocate(Math.toIntExact(chunk.decodedLength()));
+    DECODER.decode(chunk.encoding(), encoded, window, decoded);
+    for (Placement placement : chunk.placements()) {
+      ByteBuffer bytes =
+          decoded.slice((int) placement.decodedOffset(), (int) placement.lengthBytes());
+      verify(placement.digest(), bytes, chunk);
+      file.write(bytes, placement.deviceOffset());
+    }
+  }
+
+  private static void verify(@Nullable Digest digest, ByteBuffer bytes, Chunk chunk)
+      throws CorruptException {
+    if (digest != null && !ContentHasher.matches(digest, bytes)) {
+      throw new CorruptException("not what " + digest + " names", chunk.toString(), -1);
+    }
+  }
+
+  private static DeviceId id(DeviceIndex index) {
+    StringBuilder table = new StringBuilder(index.blob().toString());
+    for (Chunk chunk : index.chunks()) {
+      table.append(chunk);
+    }
+    return new DeviceId(Digest.sha256(table.toString().getBytes(UTF_8)).hex());
   }
 
   @Override
@@ -125,11 +214,7 @@ public final class PlainDevices implements DeviceStore {
       if (channel.size() < index.lengthBytes()) {
         channel.write(ByteBuffer.allocate(1), index.lengthBytes() - 1);
       }
-      StringBuilder table = new StringBuilder(index.blob().toString());
-      for (Chunk chunk : index.chunks()) {
-        table.append(chunk);
-      }
-      DeviceId id = new DeviceId(Digest.sha256(table.toString().getBytes(UTF_8)).hex());
+      DeviceId id = id(index);
       Device device = new Device(id, file, index);
       devices.put(id, device);
       finished = true;
