@@ -5,9 +5,6 @@ import java.nio.file.Path;
 /** Defaults of commands that read no configuration file. */
 final class Defaults {
 
-  /** As many as containerd downloads at once, and one more. */
-  static final int PARALLEL_STREAMS = 4;
-
   private Defaults() {}
 
   /** The cache of {@code sluice mount}, never the daemon's. */

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,6 +15,7 @@ import sluice.cache.CacheListener;
 import sluice.cache.CacheSettings;
 import sluice.cache.ChunkCache;
 import sluice.cache.Failpoints;
+import sluice.command.config.Config;
 import sluice.core.Digest;
 import sluice.core.IndexTrust;
 import sluice.formats.decode.EncodingDecoder;
@@ -73,12 +75,24 @@ final class Engine implements Closeable {
   }
 
   /**
+   * How layers get their indexes.
+   *
+   * @param order as {@link Formats#inOrder} takes it
+   * @param parallelStreams how many layers are streamed at once
+   */
+  record Indexes(List<String> order, IndexTrust trust, int parallelStreams) {
+    static Indexes of(Config config) {
+      return new Indexes(
+          config.index().order(), Trust.of(config.trust()), config.pull().parallelStreams());
+    }
+  }
+
+  /**
    * Opens everything below {@code root}, which is made for this user alone if it is not there.
    *
    * @throws IOException if another process has it open
    */
-  static Engine open(Path root, int parallelStreams, IndexTrust trust, Listeners listeners)
-      throws IOException {
+  static Engine open(Path root, Indexes indexes, Listeners listeners) throws IOException {
     makePrivate(root);
     RegistryClient registries =
         RegistryClient.open(RegistryConfig.ofProcess(), listeners.fetches());
@@ -97,15 +111,15 @@ final class Engine implements Closeable {
       try {
         LayerChoice choice =
             new LayerChoice(
-                new Formats(places, places).all(),
-                trust,
+                new Formats(places, places).inOrder(indexes.order),
+                indexes.trust,
                 RejectedIndexes.open(root.resolve("rejected.json")));
         LayerLibrary layers =
             LayerLibrary.open(
                 root.resolve("layers"),
                 choice,
                 cache,
-                new LayerLibrary.Settings(parallelStreams, refusedLayers()),
+                new LayerLibrary.Settings(indexes.parallelStreams, refusedLayers()),
                 workers);
         return new Engine(root, registries, places, workers, cache, choice, layers);
       } catch (IOException | RuntimeException e) {

@@ -1,6 +1,10 @@
 package sluice.command;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import sluice.command.config.ConfigException;
 import sluice.core.Descriptor;
 import sluice.core.ImageRegistry;
 import sluice.core.LayerFormat;
@@ -24,6 +28,35 @@ public final class Formats {
   /** All of them, the preferred one first. */
   List<LayerFormat> all() {
     return all;
+  }
+
+  /**
+   * Those that are wanted, in that order, and last the one that can stream every layer.
+   *
+   * @param order names of formats; empty for all of them
+   * @throws ConfigException if there is no format of such a name
+   */
+  List<LayerFormat> inOrder(List<String> order) throws ConfigException {
+    if (order.isEmpty()) {
+      return all;
+    }
+    Map<String, LayerFormat> left = new LinkedHashMap<>();
+    all.forEach(format -> left.put(format.name(), format));
+    LayerFormat streaming = all.getLast();
+    List<LayerFormat> chosen = new ArrayList<>();
+    for (String name : order) {
+      LayerFormat format = left.remove(name);
+      if (format == null) {
+        throw new ConfigException(
+            "index.order: \"%s\" is no format, or is there twice; there are %s"
+                .formatted(name, all.stream().map(LayerFormat::name).toList()));
+      }
+      chosen.add(format);
+    }
+    if (left.containsValue(streaming)) {
+      chosen.add(streaming);
+    }
+    return chosen;
   }
 
   /**

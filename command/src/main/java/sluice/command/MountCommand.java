@@ -14,8 +14,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import sluice.command.config.Config;
+import sluice.command.config.ConfigFile;
 import sluice.core.ImageReference;
-import sluice.core.IndexTrust;
 import sluice.fuse.FuseOptions;
 import sluice.fuse.Transport;
 
@@ -52,6 +52,15 @@ final class MountCommand implements Callable<Integer> {
       description = "How FUSE is spoken: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private Transport transport = Transport.RAW;
 
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = {
+        "Says which indexes are trusted and preferred. Default: /etc/sluice/config.toml, if it is",
+        "there."
+      })
+  private @Nullable Path file;
+
   @Mixin private PlatformOption platform = new PlatformOption();
 
   @Option(names = "--suid", description = "Let set-id programs of the image work.")
@@ -79,11 +88,11 @@ final class MountCommand implements Callable<Integer> {
             platform.platform(),
             transport,
             FuseOptions.forUsers().withSetId(setId).withDeviceNodes(deviceNodes));
+    Config config = file == null ? ConfigFile.readDefault() : ConfigFile.read(file);
     StopSignal stop = sluice.stop();
     PrintWriter out = spec.commandLine().getOut();
     Progress progress = Progress.on("fetching");
-    try (Engine engine =
-            Engine.open(root, Defaults.PARALLEL_STREAMS, IndexTrust.PINNED, progress.listeners());
+    try (Engine engine = Engine.open(root, Engine.Indexes.of(config), progress.listeners());
         ImageMount mount = stop.during(() -> mount(engine, reference, target, how, progress))) {
       out.printf(
           "%s is mounted at %s by %s: %d layers, %s%n",

@@ -48,13 +48,7 @@ record NodeStock(SnapshotStore store, Engine engine, ImageLibrary images, OpenPa
       Path root = config.root();
       SqliteSnapshotStore store =
           parts.keep(SqliteSnapshotStore.open(root.resolve("sluice.db"), InstantSource.system()));
-      Engine engine =
-          parts.keep(
-              Engine.open(
-                  root,
-                  config.pull().parallelStreams(),
-                  Trust.of(config.trust()),
-                  listeners.engine));
+      Engine engine = parts.keep(Engine.open(root, Engine.Indexes.of(config), listeners.engine));
       RootfsMounter mounter =
           parts.keep(
               FuseMounters.forNode(

@@ -12,15 +12,17 @@ final class Trust {
   private Trust() {}
 
   static IndexTrust of(Config.Trust configured) {
-    return new ConfiguredTrust(policy(configured.unverifiedDiffIds()));
+    return new ConfiguredTrust(
+        policy(configured.unverifiedDiffIds()),
+        policy(configured.referrers()),
+        policy(configured.unpinnedIndexes()));
   }
 
-  private static TrustPolicy policy(Config.UnverifiedDiffIds configured) {
+  private static TrustPolicy policy(Config.Trusted configured) {
     return switch (configured) {
-      case Config.UnverifiedDiffIds.Allow() -> new TrustPolicy.Allow();
-      case Config.UnverifiedDiffIds.Deny() -> new TrustPolicy.Deny();
-      case Config.UnverifiedDiffIds.From(Set<String> registries) ->
-          new TrustPolicy.Registries(registries);
+      case Config.Trusted.Allow() -> new TrustPolicy.Allow();
+      case Config.Trusted.Deny() -> new TrustPolicy.Deny();
+      case Config.Trusted.From(Set<String> registries) -> new TrustPolicy.Registries(registries);
     };
   }
 }

@@ -61,6 +61,7 @@ final class LazyContainerIT {
                 d.fuse(),
                 d.pull(),
                 d.trust(),
+                d.index(),
                 none,
                 d.containerd()));
     containerd = PrivateContainerd.start(Map.of("sluice", directory.resolve("s.sock")));

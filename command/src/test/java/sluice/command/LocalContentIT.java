@@ -88,6 +88,7 @@ final class LocalContentIT {
             defaults.fuse(),
             defaults.pull(),
             defaults.trust(),
+            defaults.index(),
             new Config.Metrics(""),
             new Config.Containerd(content)));
   }

@@ -42,7 +42,11 @@ final class SluiceMountIT {
   @BeforeEach
   void open() throws IOException {
     directory = Files.createDirectory(temporary.resolve("mnt"));
-    opened = Engine.open(temporary.resolve("root"), 4, IndexTrust.PINNED, Engine.Listeners.NONE);
+    opened =
+        Engine.open(
+            temporary.resolve("root"),
+            new Engine.Indexes(List.of(), IndexTrust.PINNED, 4),
+            Engine.Listeners.NONE);
   }
 
   @AfterEach

@@ -2,6 +2,7 @@ package sluice.command.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -15,6 +16,7 @@ import java.util.Set;
  * @param fuse how the daemon speaks with the kernel
  * @param pull how images are brought to the node
  * @param trust whose word is taken
+ * @param index which indexes of layers are used
  * @param metrics where metrics are served
  * @param containerd the containerd whose content store may hold manifests
  */
@@ -26,6 +28,7 @@ public record Config(
     Fuse fuse,
     Pull pull,
     Trust trust,
+    Index index,
     Metrics metrics,
     Containerd containerd) {
 
@@ -38,7 +41,9 @@ public record Config(
           new Mount(Driver.AUTO),
           new Fuse(Transport.RAW),
           new Pull(Duration.ofSeconds(10), 4),
-          new Trust(new UnverifiedDiffIds.Allow()),
+          new Trust(
+              new Trusted.Allow(), new Trusted.Deny(), new Trusted.Deny(), CheckLayers.COMPLETE),
+          new Index(List.of(), Publish.NEVER),
           new Metrics("127.0.0.1:9480"),
           new Containerd(Path.of("/run/containerd/containerd.sock")));
 
@@ -87,27 +92,69 @@ public record Config(
    */
   public record Pull(Duration indexDeadline, int parallelStreams) {}
 
-  /** Section {@code trust}. */
-  public record Trust(UnverifiedDiffIds unverifiedDiffIds) {}
-
   /**
-   * {@code trust.unverified_diff_ids}: whose word is taken for a diff ID that cannot be checked
-   * before the layer is used. The default is that of every lazy snapshotter; a host that runs
-   * images of registries it does not trust beside others should name the registries it does.
+   * Section {@code trust}.
+   *
+   * @param unverifiedDiffIds whose word is taken for a diff ID that cannot be checked before the
+   *     layer is used. The default is that of every lazy snapshotter; a host that runs images of
+   *     registries it does not trust beside others should name the registries it does
+   * @param referrers whose referrers may say what the layers of an image hold
+   * @param unpinnedIndexes whose layers may say so themselves, where nothing pins what they say
+   * @param checkLayers when a layer that is served from an index is read whole and compared
    */
-  public sealed interface UnverifiedDiffIds {
-    /** {@code "allow"}. */
-    record Allow() implements UnverifiedDiffIds {}
+  public record Trust(
+      Trusted unverifiedDiffIds,
+      Trusted referrers,
+      Trusted unpinnedIndexes,
+      CheckLayers checkLayers) {}
 
-    /** A list of registries. */
-    record From(Set<String> registries) implements UnverifiedDiffIds {
+  /** Whose word is taken. */
+  public sealed interface Trusted {
+    /** {@code "allow"}: everybody's. */
+    record Allow() implements Trusted {}
+
+    /**
+     * A list.
+     *
+     * @param registries {@code host} or {@code host:port}, or {@code oci:DIRECTORY} of a layout
+     */
+    record From(Set<String> registries) implements Trusted {
       public From {
         registries = Set.copyOf(registries);
       }
     }
 
-    /** {@code "deny"}. */
-    record Deny() implements UnverifiedDiffIds {}
+    /** {@code "deny"}: nobody's. */
+    record Deny() implements Trusted {}
+  }
+
+  /** {@code trust.check_layers}. */
+  public enum CheckLayers {
+    /** As soon as the layer is mounted, with what bandwidth is left. */
+    ALWAYS,
+    /** When all of the layer's data was fetched. */
+    COMPLETE,
+    NEVER
+  }
+
+  /**
+   * Section {@code index}.
+   *
+   * @param order the formats that are used, the preferred one first; empty for all of them as they
+   *     are. Whatever else, a layer can be streamed
+   * @param publish whether an index that was made here is offered to the image's registry
+   */
+  public record Index(List<String> order, Publish publish) {
+    public Index {
+      order = List.copyOf(order);
+    }
+  }
+
+  /** {@code index.publish}. */
+  public enum Publish {
+    NEVER,
+    /** Pushed as a referrer of the image, if the registry lets this node push. */
+    ASK_REGISTRY
   }
 
   /**
@@ -147,11 +194,12 @@ public record Config(
 
   /** The same, with another root. */
   public Config withRoot(Path other) {
-    return new Config(other, address, logLevel, mount, fuse, pull, trust, metrics, containerd);
+    return new Config(
+        other, address, logLevel, mount, fuse, pull, trust, index, metrics, containerd);
   }
 
   /** The same, with another socket. */
   public Config withAddress(Path other) {
-    return new Config(root, other, logLevel, mount, fuse, pull, trust, metrics, containerd);
+    return new Config(root, other, logLevel, mount, fuse, pull, trust, index, metrics, containerd);
   }
 }

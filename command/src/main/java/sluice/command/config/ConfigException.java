@@ -8,7 +8,7 @@ import java.io.IOException;
 public final class ConfigException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  ConfigException(String message) {
+  public ConfigException(String message) {
     super(message);
   }
 }

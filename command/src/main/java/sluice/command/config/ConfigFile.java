@@ -10,8 +10,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashSet;
-import java.util.Set;
-import sluice.command.config.Config.UnverifiedDiffIds;
+import java.util.List;
+import sluice.command.config.Config.Trusted;
 
 /** Reads the configuration file. */
 public final class ConfigFile {
@@ -77,7 +77,8 @@ public final class ConfigFile {
                     1,
                     MAX_DEADLINE_SECONDS)),
             pull.number("parallel_streams", otherwise.pull().parallelStreams(), 1, MAX_STREAMS)),
-        new Config.Trust(unverifiedDiffIds(root.section("trust"))),
+        trust(root.section("trust")),
+        index(root.section("index")),
         metrics(root.section("metrics")),
         new Config.Containerd(
             root.section("containerd").path("address", otherwise.containerd().address())));
@@ -93,30 +94,36 @@ public final class ConfigFile {
     }
   }
 
-  private static UnverifiedDiffIds unverifiedDiffIds(Section trust) throws ConfigException {
-    String key = "unverified_diff_ids";
+  private static Config.Trust trust(Section trust) throws ConfigException {
+    Config.Trust otherwise = Config.DEFAULTS.trust();
+    return new Config.Trust(
+        trusted(trust, "unverified_diff_ids", otherwise.unverifiedDiffIds()),
+        trusted(trust, "referrers", otherwise.referrers()),
+        trusted(trust, "unpinned_indexes", otherwise.unpinnedIndexes()),
+        trust.choice("check_layers", Config.CheckLayers.class, otherwise.checkLayers()));
+  }
+
+  private static Trusted trusted(Section trust, String key, Trusted otherwise)
+      throws ConfigException {
     String expected = "\"allow\", \"deny\", or a list of registries";
     JsonNode value = trust.value(key);
     if (value == null) {
-      return Config.DEFAULTS.trust().unverifiedDiffIds();
+      return otherwise;
     }
     if (value.isTextual()) {
       return switch (value.textValue()) {
-        case "allow" -> new UnverifiedDiffIds.Allow();
-        case "deny" -> new UnverifiedDiffIds.Deny();
+        case "allow" -> new Trusted.Allow();
+        case "deny" -> new Trusted.Deny();
         default -> throw trust.wrong(key, expected, value);
       };
     }
-    if (!value.isArray()) {
-      throw trust.wrong(key, expected, value);
-    }
-    Set<String> registries = new LinkedHashSet<>();
-    for (JsonNode registry : value) {
-      if (!registry.isTextual()) {
-        throw trust.wrong(key, expected, value);
-      }
-      registries.add(registry.textValue());
-    }
-    return new UnverifiedDiffIds.From(registries);
+    return new Trusted.From(new LinkedHashSet<>(trust.texts(key, expected, List.of())));
+  }
+
+  private static Config.Index index(Section index) throws ConfigException {
+    Config.Index otherwise = Config.DEFAULTS.index();
+    return new Config.Index(
+        index.texts("order", "a list of formats", otherwise.order()),
+        index.choice("publish", Config.Publish.class, otherwise.publish()));
   }
 }

@@ -2,6 +2,7 @@ package sluice.command.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -74,7 +75,7 @@ final class Section {
     return value.intValue();
   }
 
-  /** One of the names of an enum's constants, in lower case. */
+  /** One of the names of an enum's constants, in lower case and with hyphens. */
   <E extends Enum<E>> E choice(String name, Class<E> type, E otherwise) throws ConfigException {
     JsonNode value = value(name);
     if (value == null) {
@@ -89,6 +90,26 @@ final class Section {
     String labels =
         constants.stream().map(c -> '"' + label(c) + '"').collect(Collectors.joining(" or "));
     throw wrong(name, labels, value);
+  }
+
+  /**
+   * A list of strings.
+   *
+   * @param expected what the error says that it must be
+   */
+  List<String> texts(String name, String expected, List<String> otherwise) throws ConfigException {
+    JsonNode value = value(name);
+    if (value == null) {
+      return otherwise;
+    }
+    List<String> texts = new ArrayList<>();
+    for (JsonNode text : value) {
+      texts.add(text.isTextual() ? text.textValue() : "");
+    }
+    if (!value.isArray() || texts.contains("")) {
+      throw wrong(name, expected, value);
+    }
+    return texts;
   }
 
   /** The value of a key that takes more than one type; null if the file has none. */
@@ -122,6 +143,6 @@ final class Section {
   }
 
   private static String label(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT);
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

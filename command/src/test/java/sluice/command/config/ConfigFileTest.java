@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,12 @@ final class ConfigFileTest {
             parallel_streams = 2
             [trust]
             unverified_diff_ids = ["registry.example:5000"]
+            referrers = "allow"
+            unpinned_indexes = ["oci:/layout"]
+            check_layers = "always"
+            [index]
+            order = ["soci", "estargz"]
+            publish = "ask-registry"
             [metrics]
             address = ""
             [containerd]
@@ -58,7 +65,11 @@ final class ConfigFileTest {
                 new Config.Fuse(Config.Transport.JNR),
                 new Config.Pull(Duration.ofSeconds(3), 2),
                 new Config.Trust(
-                    new Config.UnverifiedDiffIds.From(Set.of("registry.example:5000"))),
+                    new Config.Trusted.From(Set.of("registry.example:5000")),
+                    new Config.Trusted.Allow(),
+                    new Config.Trusted.From(Set.of("oci:/layout")),
+                    Config.CheckLayers.ALWAYS),
+                new Config.Index(List.of("soci", "estargz"), Config.Publish.ASK_REGISTRY),
                 new Config.Metrics(""),
                 new Config.Containerd(Path.of("/run/c.sock"))));
   }

@@ -9,12 +9,18 @@ import sluice.core.LayerFormat;
 public final class ConfiguredTrust implements IndexTrust {
 
   private final TrustPolicy diffIds;
+  private final TrustPolicy referrers;
+  private final TrustPolicy unpinned;
 
   /**
    * @param diffIds whose images may say what layers hold before anybody has read all of them
+   * @param referrers whose referrers may
+   * @param unpinned whose layers may, where nothing pins what they say
    */
-  public ConfiguredTrust(TrustPolicy diffIds) {
+  public ConfiguredTrust(TrustPolicy diffIds, TrustPolicy referrers, TrustPolicy unpinned) {
     this.diffIds = diffIds;
+    this.referrers = referrers;
+    this.unpinned = unpinned;
   }
 
   @Override
@@ -22,7 +28,11 @@ public final class ConfiguredTrust implements IndexTrust {
     return switch (binding) {
       case LAYER -> Optional.empty();
       case IMAGE -> refusal(layer, "trust.unverified_diff_ids", diffIds);
-      case REFERRER, NOTHING -> IndexTrust.PINNED.refusal(layer, binding);
+      case REFERRER ->
+          refusal(layer, Binding.IMAGE).or(() -> refusal(layer, "trust.referrers", referrers));
+      case NOTHING ->
+          refusal(layer, Binding.IMAGE)
+              .or(() -> refusal(layer, "trust.unpinned_indexes", unpinned));
     };
   }
 

@@ -3,6 +3,7 @@ package sluice.snapshotter.image;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.DeviceStore;
@@ -49,11 +50,15 @@ public final class ImageLoader {
   public Loaded load(ResolvedImage image) throws IOException, InterruptedException {
     ImageManifest variant = image.variant();
     if (variant != null) {
-      try {
-        return load(variant, image);
-      } catch (IOException e) {
-        LOG.warn("{}: the variant is not used: {}", image.reference(), e.getMessage());
+      Optional<String> refusal = layers.choice().refusalOfVariant(image, variant);
+      if (refusal.isEmpty()) {
+        try {
+          return load(variant, image);
+        } catch (IOException e) {
+          refusal = Optional.of(String.valueOf(e.getMessage()));
+        }
       }
+      LOG.warn("{}: the variant is not used: {}", image.reference(), refusal.get());
     }
     return load(image.image(), image);
   }

@@ -8,6 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Descriptor;
 import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
@@ -83,6 +84,43 @@ public final class LayerChoice {
       answers.add(ask(format, layer));
     }
     return answers;
+  }
+
+  /** Why an image is not shown by its variant; empty if it is. The image has one. */
+  public Optional<String> refusalOfVariant(ResolvedImage image, ImageManifest variant)
+      throws InterruptedException {
+    ImageManifest own = image.image();
+    if (variant.layerCount() == 0 || own.layerCount() == 0) {
+      return Optional.of("it has no layers");
+    }
+    LayerFormat.Layer ownTop = own.layer(own.layerCount() - 1, image.reference(), image.holders());
+    Optional<String> untrusted = trust.refusal(ownTop, Binding.IMAGE);
+    if (untrusted.isPresent()) {
+      return untrusted;
+    }
+    Answer answer =
+        untilUsable(variant.layer(variant.layerCount() - 1, image.reference(), image.holders()))
+            .getLast();
+    return switch (answer.recognition()) {
+      case Recognition.ImageTree _ -> refusalOfOrder(answer.format(), ownTop);
+      case Recognition.Refused(String reason) -> Optional.of(reason);
+      case Recognition.Foreign _, Recognition.Tree _, Recognition.DataOnly _ ->
+          Optional.of("its topmost layer is no tree of the whole image");
+    };
+  }
+
+  /** A variant has the place of its format: a layer's own index may be preferred to it. */
+  private Optional<String> refusalOfOrder(String format, LayerFormat.Layer own)
+      throws InterruptedException {
+    for (LayerFormat before : formats) {
+      if (before.name().equals(format)) {
+        return Optional.empty();
+      }
+      if (ask(before, own).usable()) {
+        return Optional.of("%s is preferred to %s".formatted(before.name(), format));
+      }
+    }
+    return Optional.empty();
   }
 
   /** A format that cannot find out does not stop those after it. */

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
-import sluice.core.IndexOrigin.Binding;
-import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
-import sluice.core.Repository;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;
 import sluice.snapshotter.state.LazyLayers.Pin;
@@ -35,14 +31,12 @@ final class LayerPreparation {
 
   private final ResolvedImages images;
   private final LayerLibrary layers;
-  private final IndexTrust trust;
   private final Duration limit;
   private final Pins pins;
 
   LayerPreparation(ResolvedImages images, LayerLibrary layers, Duration limit, Pins pins) {
     this.images = images;
     this.layers = layers;
-    this.trust = layers.choice().trust();
     this.limit = limit;
     this.pins = pins;
   }
@@ -123,17 +117,16 @@ final class LayerPreparation {
   private Optional<LayerKey> prepareVariant(Place place, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
     ImageManifest variant = place.image.variant();
-    if (variant == null || variant.layerCount() == 0) {
+    if (variant == null) {
       return Optional.empty();
     }
-    Set<Repository> holders = place.image.holders();
-    Optional<String> refusal = trust.refusal(place.layer(place.position), Binding.IMAGE);
+    Optional<String> refusal = layers.choice().refusalOfVariant(place.image, variant);
     if (refusal.isPresent()) {
       LOG.info("{}: its variant is not used: {}", place.image.reference(), refusal.get());
       return Optional.empty();
     }
     LayerFormat.Layer top =
-        variant.layer(variant.layerCount() - 1, place.image.reference(), holders);
+        variant.layer(variant.layerCount() - 1, place.image.reference(), place.image.holders());
     pins.holdAhead(top.descriptor().digest());
     try {
       KeptLayer tree = layer(top, plan(top, deadline), deadline);

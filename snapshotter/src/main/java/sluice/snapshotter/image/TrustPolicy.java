@@ -3,24 +3,24 @@ package sluice.snapshotter.image;
 import java.util.Set;
 import sluice.core.Repository;
 
-/**
- * Whose word is taken for a diff ID that nobody can check before the layer is used: a RAFS variant
- * is shown under the chain ID of the OCI manifest beside it, and containerd reuses what is known by
- * a chain ID for every later image of the namespace.
- */
+/** Whose word is taken. */
 public sealed interface TrustPolicy {
 
-  /** Everybody's: the default, and what other lazy snapshotters do. */
+  /** Everybody's. */
   record Allow() implements TrustPolicy {}
 
-  /** That of these registries, {@code host} or {@code host:port}. */
+  /**
+   * That of these.
+   *
+   * @param names {@code host} or {@code host:port} of registries, {@code oci:DIRECTORY} of layouts
+   */
   record Registries(Set<String> names) implements TrustPolicy {
     public Registries {
       names = Set.copyOf(names);
     }
   }
 
-  /** Nobody's: such layers are streamed and hashed. */
+  /** Nobody's. */
   record Deny() implements TrustPolicy {}
 
   /** Whether an image of this repository is taken at its word. */
@@ -29,7 +29,10 @@ public sealed interface TrustPolicy {
       case Allow() -> true;
       case Deny() -> false;
       case Registries(Set<String> names) ->
-          repository instanceof Repository.InRegistry in && names.contains(in.registry());
+          switch (repository) {
+            case Repository.InRegistry in -> names.contains(in.registry());
+            case Repository.InLayout layout -> names.contains(layout.toString());
+          };
     };
   }
 }

@@ -79,7 +79,7 @@ final class ImageLibraryTest {
             root.resolve("layers"),
             new LayerChoice(
                 List.of(format),
-                new ConfiguredTrust(trust),
+                new ConfiguredTrust(trust, new TrustPolicy.Deny(), new TrustPolicy.Deny()),
                 RejectedIndexes.open(root.resolve("rejected.json"))),
             devices,
             new LayerLibrary.Settings(4, Set.of()),
