@@ -54,16 +54,13 @@ final class SluiceMountIT {
     engine().close();
   }
 
-  /** Images and tags: ordinary ones, and RAFS v6 but zran; {@code implicit} is wrong in RAFS. */
+  /** Images and tags: ordinary ones, and RAFS v6; {@code implicit} is wrong in RAFS. */
   static Stream<Arguments> images() {
     List<Arguments> images = new ArrayList<>();
     for (String image : Fixtures.IMAGES) {
       for (String tag : Fixtures.of(image).tags().keySet()) {
         boolean rafs =
-            tag.startsWith("nydus-")
-                && !tag.endsWith("-zran")
-                && !tag.endsWith("-v5")
-                && !image.equals("implicit");
+            tag.startsWith("nydus-") && !tag.endsWith("-v5") && !image.equals("implicit");
         if (rafs || tag.equals(Fixtures.SOURCE)) {
           images.add(Arguments.of(image, tag));
         }

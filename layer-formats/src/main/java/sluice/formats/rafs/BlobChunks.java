@@ -1,12 +1,9 @@
 package sluice.formats.rafs;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,32 +19,34 @@ import sluice.core.Placement;
  * Safe for use by many threads.
  */
 final class BlobChunks implements Iterable<Chunk> {
-
-  /**
-   * The chunks of one batch that are referred to, and the batch itself.
-   *
-   * @param first number of the first of them
-   */
-  private record BatchOf(
-      int first, ByteRange encoded, ContextTable.Batch batch, List<Placement> placements) {}
-
   private final MemorySegment image;
   private final long tableOffset;
   private final BlobEntry blob;
+  private final String resource;
 
   /**
    * Place in the uncompressed space in blocks, above the number of the entry in the chunk table.
    */
   private final long[] order;
 
-  /** By number of the entry; entries of one batch share one. */
-  private final Map<Integer, BatchOf> batches = new HashMap<>();
+  private final @Nullable Batches batches;
+  private final @Nullable ZranTable zran;
 
-  private BlobChunks(MemorySegment image, long tableOffset, BlobEntry blob, long[] order) {
+  private BlobChunks(
+      MemorySegment image,
+      long tableOffset,
+      BlobEntry blob,
+      String resource,
+      long[] order,
+      @Nullable Batches batches,
+      @Nullable ZranTable zran) {
     this.image = image;
     this.tableOffset = tableOffset;
     this.blob = blob;
+    this.resource = resource;
     this.order = order;
+    this.batches = batches;
+    this.zran = zran;
   }
 
   /** What {@link #order} holds for an entry. */
@@ -60,7 +59,7 @@ final class BlobChunks implements Iterable<Chunk> {
    *
    * @param keys a {@link #key} for each of them; changed by this
    * @param blobBytes length of the blob
-   * @param contexts the blob's context table, if it has batches
+   * @param contexts the blob's context table, if it has batches or refers into a gzip layer
    * @throws CorruptException if a chunk lies outside of the blob or its uncompressed space,
    *     overlaps another one, or has no digest
    */
@@ -74,32 +73,42 @@ final class BlobChunks implements Iterable<Chunk> {
       String resource)
       throws CorruptException {
     Arrays.sort(keys);
+    BlobChunks all = new BlobChunks(image, tableOffset, blob, resource, keys, null, null);
     int kept = 0;
     ChunkEntry before = null;
-    BlobChunks chunks = new BlobChunks(image, tableOffset, blob, keys);
-    for (long key : keys) {
-      ChunkEntry entry = chunks.entry((int) key);
+    for (int i = 0; i < keys.length; i++) {
+      ChunkEntry entry = all.entry(i);
       if (entry.equals(before)) {
         continue;
       }
-      chunks.check(entry, before, blobBytes, contexts != null, chunks.offset((int) key), resource);
-      keys[kept++] = key;
+      all.checkPlace(i, entry, before);
+      if (contexts instanceof ZranTable zran) {
+        zran.check(entry);
+      } else {
+        all.checkEncoded(i, entry, blobBytes, contexts != null);
+      }
+      keys[kept++] = keys[i];
       before = entry;
     }
-    BlobChunks unique = new BlobChunks(image, tableOffset, blob, Arrays.copyOf(chunks.order, kept));
-    if (contexts != null) {
-      unique.gather(contexts, blobBytes, resource);
-    }
-    return unique;
+    long[] unique = Arrays.copyOf(keys, kept);
+    BlobChunks plain = new BlobChunks(image, tableOffset, blob, resource, unique, null, null);
+    return switch (contexts) {
+      case null -> plain;
+      case BatchTable table ->
+          new BlobChunks(
+              image,
+              tableOffset,
+              blob,
+              resource,
+              unique,
+              Batches.gather(plain, table, blobBytes),
+              null);
+      case ZranTable table ->
+          new BlobChunks(image, tableOffset, blob, resource, unique, null, table);
+    };
   }
 
-  private void check(
-      ChunkEntry entry,
-      @Nullable ChunkEntry before,
-      long blobBytes,
-      boolean batches,
-      long offset,
-      String resource)
+  private void checkPlace(int number, ChunkEntry entry, @Nullable ChunkEntry before)
       throws CorruptException {
     long length = entry.uncompressedBytes();
     long from = entry.uncompressedOffset();
@@ -107,14 +116,18 @@ final class BlobChunks implements Iterable<Chunk> {
         || length > RafsSuperblock.MAX_CHUNK_BYTES
         || from > blob.deviceBytes() - length) {
       throw corrupt(
-          "lies outside of the %d bytes of its blob".formatted(blob.deviceBytes()),
-          entry,
-          offset,
-          resource);
+          number, "lies outside of the %d bytes of its blob".formatted(blob.deviceBytes()));
     }
     if (before != null && from < before.uncompressedOffset() + before.uncompressedBytes()) {
-      throw corrupt("overlaps " + before, entry, offset, resource);
+      throw corrupt(number, "overlaps " + before);
     }
+    if (isZero(entry)) {
+      throw corrupt(number, "has no digest, so nothing could verify it");
+    }
+  }
+
+  private void checkEncoded(int number, ChunkEntry entry, long blobBytes, boolean batches)
+      throws CorruptException {
     int encoded = entry.compressedBytes();
     boolean fits =
         encoded >= 0
@@ -124,11 +137,7 @@ final class BlobChunks implements Iterable<Chunk> {
     boolean sized =
         entry.inBatch() ? batches : entry.compressed() || encoded == entry.uncompressedBytes();
     if (!fits || !sized) {
-      throw corrupt(
-          "cannot lie so in a blob of %d bytes".formatted(blobBytes), entry, offset, resource);
-    }
-    if (isZero(entry)) {
-      throw corrupt("has no digest, so nothing could verify it", entry, offset, resource);
+      throw corrupt(number, "cannot lie so in a blob of %d bytes".formatted(blobBytes));
     }
   }
 
@@ -141,48 +150,10 @@ final class BlobChunks implements Iterable<Chunk> {
     return true;
   }
 
-  private void gather(ContextTable contexts, long blobBytes, String resource)
-      throws CorruptException {
-    Map<Integer, BatchOf> byContext = new HashMap<>();
-    for (long key : order) {
-      ChunkEntry entry = entry((int) key);
-      if (!entry.inBatch()) {
-        continue;
-      }
-      ContextTable.InBatch place = contexts.find(entry);
-      BatchOf of = byContext.get(place.batch());
-      if (of == null) {
-        ContextTable.Batch batch = contexts.batch(place.batch());
-        of =
-            new BatchOf(
-                (int) key,
-                new ByteRange(place.encodedOffset(), batch.encodedBytes()),
-                batch,
-                new ArrayList<>());
-        byContext.put(place.batch(), of);
-      }
-      if (of.encoded().offset() != place.encodedOffset() || of.encoded().end() > blobBytes) {
-        throw corrupt(
-            "is not in batch %d, %s of a blob of %d bytes"
-                .formatted(place.batch(), of.encoded(), blobBytes),
-            entry,
-            offset((int) key),
-            resource);
-      }
-      of.placements()
-          .add(
-              new Placement(
-                  place.decodedOffset(),
-                  entry.uncompressedBytes(),
-                  entry.uncompressedOffset(),
-                  entry.digest(blob.digester())));
-      batches.put((int) key, of);
-    }
-  }
-
-  private static CorruptException corrupt(
-      String message, ChunkEntry entry, long offset, String resource) {
-    return new CorruptException("chunk table: " + entry + ' ' + message, resource, offset);
+  /** What is wrong with the chunk {@code number}. */
+  CorruptException corrupt(int number, String message) {
+    return new CorruptException(
+        "chunk table: " + entry(number) + ' ' + message, resource, offset(number));
   }
 
   /** The length of the chunk that begins there in the uncompressed space. */
@@ -192,48 +163,57 @@ final class BlobChunks implements Iterable<Chunk> {
     if (found >= order.length) {
       return Optional.empty();
     }
-    ChunkEntry entry = entry((int) order[found]);
+    ChunkEntry entry = entry(found);
     return entry.uncompressedOffset() == uncompressedOffset
         ? Optional.of(entry.uncompressedBytes())
         : Optional.empty();
   }
 
+  /** How many chunks there are. */
+  int count() {
+    return order.length;
+  }
+
+  /** The chunk {@code number}, in the order of the uncompressed space. */
+  ChunkEntry entry(int number) {
+    return ChunkEntry.read(image, offset(number));
+  }
+
+  private long offset(int number) {
+    return tableOffset + (long) (int) order[number] * ChunkEntry.BYTES;
+  }
+
+  /** Where a chunk lies in the device. */
+  Placement placement(ChunkEntry entry, long decodedOffset) {
+    return new Placement(
+        decodedOffset,
+        entry.uncompressedBytes(),
+        entry.uncompressedOffset(),
+        entry.digest(blob.digester()));
+  }
+
+  /** The dictionaries that the encodings of the chunks point into. */
+  MemorySegment windows() {
+    return zran == null ? MemorySegment.NULL : zran.windows();
+  }
+
   @Override
   public Iterator<Chunk> iterator() {
-    return new ChunkIterator();
-  }
-
-  private long offset(int entry) {
-    return tableOffset + (long) entry * ChunkEntry.BYTES;
-  }
-
-  private ChunkEntry entry(int entry) {
-    return ChunkEntry.read(image, offset(entry));
+    return zran == null ? new ChunkIterator() : new ZranRuns(this, zran);
   }
 
   private Chunk chunk(int number) {
-    BatchOf of = batches.get(number);
-    if (of != null) {
-      boolean compressed = of.batch().encodedBytes() != of.batch().decodedBytes();
-      return new Chunk(
-          of.encoded(), encoding(compressed), of.batch().decodedBytes(), null, of.placements());
+    Chunk batch = batches == null ? null : batches.batch(number, blob.compressor());
+    if (batch != null) {
+      return batch;
     }
     ChunkEntry entry = entry(number);
     return new Chunk(
         new ByteRange(entry.compressedOffset(), entry.compressedBytes()),
-        encoding(entry.compressed()),
+        entry.compressed() ? blob.compressor().encoding() : new ChunkEncoding.Plain(),
         entry.uncompressedBytes(),
         null,
-        List.of(
-            new Placement(
-                0,
-                entry.uncompressedBytes(),
-                entry.uncompressedOffset(),
-                entry.digest(blob.digester()))));
-  }
-
-  private ChunkEncoding encoding(boolean compressed) {
-    return compressed ? blob.compressor().encoding() : new ChunkEncoding.Plain();
+        List.of(placement(entry, 0)));
   }
 
   /** One chunk for each entry, but a batch only where its first entry is. */
@@ -242,14 +222,10 @@ final class BlobChunks implements Iterable<Chunk> {
 
     @Override
     public boolean hasNext() {
-      while (next < order.length) {
-        BatchOf of = batches.get((int) order[next]);
-        if (of == null || of.first() == (int) order[next]) {
-          return true;
-        }
+      while (batches != null && next < order.length && batches.follows(next)) {
         next++;
       }
-      return false;
+      return next < order.length;
     }
 
     @Override
@@ -257,7 +233,7 @@ final class BlobChunks implements Iterable<Chunk> {
       if (!hasNext()) {
         throw new NoSuchElementException();
       }
-      return chunk((int) order[next++]);
+      return chunk(next++);
     }
   }
 }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
 
@@ -20,13 +21,14 @@ import sluice.core.Digest;
  *  88  u64 compressed_size, u64 uncompressed_size
  * 104  u32 blob_toc_size, u32 ci_compressor
  * 112  u64 ci_offset, u64 ci_compressed_size, u64 ci_uncompressed_size
- * 136  u8[32] blob_toc_digest, u8[32] blob_meta_digest, u64 blob_meta_size, ...
+ * 136  u8[32] blob_toc_digest, u8[32] blob_meta_digest (zran only), u64 blob_meta_size, ...
  * 216  u32 cipher_algo, reserved
  * </pre>
  *
- * @param blob digest of the blob, which is its id
+ * @param blob digest of the blob, which is its id; of a zran blob that of the gzip layer
+ * @param compressedBytes length of a zran blob's layer; of other blobs nearly their length
  * @param deviceBytes length of the uncompressed space, a multiple of 4096
- * @param contexts where the compression context table lies in the blob
+ * @param contexts where the compression context table lies
  */
 record BlobEntry(
     Digest blob,
@@ -40,8 +42,24 @@ record BlobEntry(
     long deviceBytes,
     Contexts contexts) {
 
-  /** Where the compression context table lies in the blob, a header of 4096 bytes behind it. */
-  record Contexts(Compressor compressor, long offset, long encodedBytes, long decodedBytes) {}
+  /**
+   * Where the compression context table lies, a header of 4096 bytes behind it.
+   *
+   * @param separate the blob that holds it; null if that is the blob itself
+   */
+  record Contexts(
+      Compressor compressor,
+      long offset,
+      long encodedBytes,
+      long decodedBytes,
+      @Nullable Separate separate) {}
+
+  /**
+   * A blob of metadata alone.
+   *
+   * @param toc SHA-256 of its table of contents; null where the bootstrap does not say it
+   */
+  record Separate(Digest blob, @Nullable Digest toc) {}
 
   static final int BYTES = 256;
 
@@ -66,6 +84,12 @@ record BlobEntry(
   private static final int DIGEST_BLAKE3 = 0;
 
   private static final int DIGEST_SHA256 = 1;
+
+  /** A zran blob's length: compressed offsets of nydus have 40 bits. */
+  private static final long MAX_COMPRESSED_BYTES = 1L << 40;
+
+  /** What stands where a digest is not said. */
+  private static final Digest NONE = new Digest(Digest.Algorithm.SHA256, "0".repeat(64));
 
   private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
 
@@ -100,6 +124,15 @@ record BlobEntry(
       throw corrupt(
           "uncompressed size " + Long.toUnsignedString(uncompressed), resource, offset + 96);
     }
+    Separate separate = null;
+    long compressed = image.get(LE_LONG, offset + 88);
+    if ((features & FEATURE_ZRAN) != 0) {
+      separate = separate(image, offset, features, resource);
+      if (compressed <= 0 || compressed > MAX_COMPRESSED_BYTES) {
+        throw corrupt(
+            "compressed size " + Long.toUnsignedString(compressed), resource, offset + 88);
+      }
+    }
     int digester = image.get(LE_INT, offset + 80);
     if (digester != DIGEST_BLAKE3 && digester != DIGEST_SHA256) {
       throw corrupt("digest algorithm " + digester, resource, offset + 80);
@@ -112,13 +145,34 @@ record BlobEntry(
         Compressor.of(image.get(LE_INT, offset + 76), "blob table", resource, offset + 76),
         digester == DIGEST_BLAKE3 ? Digest.Algorithm.BLAKE3 : Digest.Algorithm.SHA256,
         features,
-        image.get(LE_LONG, offset + 88),
+        compressed,
         Layout.roundUp(uncompressed, Layout.BLOCK_BYTES),
         new Contexts(
             Compressor.of(image.get(LE_INT, offset + 108), "blob table", resource, offset + 108),
             image.get(LE_LONG, offset + 112),
             image.get(LE_LONG, offset + 120),
-            image.get(LE_LONG, offset + 128)));
+            image.get(LE_LONG, offset + 128),
+            separate));
+  }
+
+  /** What a zran blob says of the blob with its contexts. */
+  private static Separate separate(MemorySegment image, long offset, int features, String resource)
+      throws CorruptException {
+    Digest toc = digest(image, offset + 136);
+    Digest blob = digest(image, offset + 168);
+    boolean batches = (features & FEATURE_BATCH) != 0;
+    if (blob == null || batches || (features & FEATURE_CHUNK_INFO_V2) == 0) {
+      throw corrupt(
+          "zran blob with features 0x%x and metadata in %s".formatted(features, blob),
+          resource,
+          offset + 84);
+    }
+    return new Separate(blob, toc);
+  }
+
+  private static @Nullable Digest digest(MemorySegment image, long offset) {
+    Digest digest = Digest.of(Digest.Algorithm.SHA256, Layout.bytes(image, offset, 32));
+    return digest.equals(NONE) ? null : digest;
   }
 
   private static void refuse(String id, int features, int cipher, String resource)
@@ -126,8 +180,6 @@ record BlobEntry(
     String reason = "";
     if ((features & FEATURE_ENCRYPTED) != 0 || cipher != 0) {
       reason = "is encrypted, and Sluice has no way to get its key";
-    } else if ((features & FEATURE_ZRAN) != 0) {
-      reason = "refers into an ordinary gzip layer (zran), which Sluice does not read by reference";
     } else if ((features & FEATURE_TARFS) != 0) {
       reason = "is a tar of the tarfs mode, whose chunks have no digests";
     } else if ((features & FEATURE_EXTERNAL) != 0) {
@@ -138,7 +190,7 @@ record BlobEntry(
     }
   }
 
-  /** Writes the entry over zeros. */
+  /** Writes the entry, which is of a blob that holds its own contexts, over zeros. */
   void write(MemorySegment image, long offset) {
     byte[] id = blob.hex().getBytes(StandardCharsets.US_ASCII);
     MemorySegment.copy(id, 0, image, ValueLayout.JAVA_BYTE, offset, id.length);

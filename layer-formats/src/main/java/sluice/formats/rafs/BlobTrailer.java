@@ -6,6 +6,8 @@ import static sluice.formats.rafs.Layout.LE_LONG;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
+import sluice.core.CorruptException;
 import sluice.core.Digest;
 
 /**
@@ -20,6 +22,8 @@ final class BlobTrailer {
   static final String CONTEXTS_HEADER = "blob.meta.header";
   static final String DIGESTS = "blob.digest";
   static final String CONTENTS = "rafs.blob.toc";
+
+  private static final Pattern OCTAL = Pattern.compile("[0-7]{11}");
 
   private BlobTrailer() {}
 
@@ -58,6 +62,26 @@ final class BlobTrailer {
       return binary.toString();
     }
     return "0".repeat(digits - octal.length()) + octal;
+  }
+
+  /**
+   * The table of contents at the end of a blob.
+   *
+   * @throws CorruptException if there is none
+   */
+  static MemorySegment contents(MemorySegment blob, String resource) throws CorruptException {
+    long header = blob.byteSize() - TAR_HEADER_BYTES;
+    Layout.require(blob, header, TAR_HEADER_BYTES, "tar header of " + CONTENTS, resource);
+    byte[] name = Layout.bytes(blob, header, CONTENTS.length() + 1);
+    String digits = new String(Layout.bytes(blob, header + 124, 11), StandardCharsets.ISO_8859_1);
+    if (!new String(name, StandardCharsets.ISO_8859_1).equals(CONTENTS + '\0')
+        || !OCTAL.matcher(digits).matches()) {
+      throw new CorruptException(
+          "no tar header of %s at the end".formatted(CONTENTS), resource, header);
+    }
+    long length = Long.parseLong(digits, 8);
+    Layout.require(blob, header - length, length, CONTENTS, resource);
+    return blob.asSlice(header - length, length);
   }
 
   private static void put(byte[] header, int at, String text) {

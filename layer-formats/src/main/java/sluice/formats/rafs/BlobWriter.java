@@ -116,7 +116,11 @@ final class BlobWriter implements Closeable {
     byte[] stored = smaller ? squeezed : entries;
     BlobEntry.Contexts place =
         new BlobEntry.Contexts(
-            smaller ? Compressor.ZSTD : Compressor.NONE, written, stored.length, entries.length);
+            smaller ? Compressor.ZSTD : Compressor.NONE,
+            written,
+            stored.length,
+            entries.length,
+            null);
     byte[] header = contextHeader(place);
     part(toc, BlobTrailer.CONTEXTS, place.compressor(), entries, stored);
     part(toc, BlobTrailer.CONTEXTS_HEADER, Compressor.NONE, header, header);

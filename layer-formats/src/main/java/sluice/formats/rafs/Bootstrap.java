@@ -4,9 +4,7 @@ import static sluice.formats.rafs.Layout.LE_INT;
 import static sluice.formats.rafs.Layout.LE_LONG;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +26,7 @@ record Bootstrap(
   /** {@code RAFS_MAX_PREFETCH_FILES}: the table is a hint, and a builder writes a few. */
   private static final int MAX_PREFETCH = 64 * 1024;
 
-  /** Context tables of blobs that have batches. */
+  /** Context tables of blobs that have batches, or refer into a gzip layer. */
   @FunctionalInterface
   interface Contexts {
     ContextTable of(BlobEntry blob) throws IOException, InterruptedException;
@@ -52,10 +50,7 @@ record Bootstrap(
    * @throws RefusedException if it is of a kind that we do not serve
    */
   static Bootstrap open(Path file, String resource) throws IOException {
-    MemorySegment image;
-    try (FileChannel channel = FileChannel.open(file)) {
-      image = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
-    }
+    MemorySegment image = Layout.map(file);
     RafsSuperblock superblock = RafsSuperblock.read(image, resource);
     return new Bootstrap(
         image,
@@ -115,8 +110,8 @@ record Bootstrap(
     List<BlobChunks> chunks = new ArrayList<>();
     for (BlobEntry blob : blobs) {
       long[] own = keys[blob.index()];
-      ContextTable context =
-          blob.has(BlobEntry.FEATURE_BATCH) && own.length > 0 ? contexts.of(blob) : null;
+      boolean needed = blob.has(BlobEntry.FEATURE_BATCH) || blob.has(BlobEntry.FEATURE_ZRAN);
+      ContextTable context = needed && own.length > 0 ? contexts.of(blob) : null;
       chunks.add(BlobChunks.check(image, table, blob, own, lengths.of(blob), context, resource));
     }
     return chunks;

@@ -1,10 +1,8 @@
 package sluice.formats.rafs;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Set;
 import sluice.core.CorruptException;
@@ -14,8 +12,8 @@ import sluice.core.Repository;
 import sluice.formats.decode.EncodingDecoder;
 
 /**
- * Gets compression context tables: from the bootstrap layer, or, where that has none (dictionary
- * blobs), from the blob itself.
+ * Gets compression context tables: from the bootstrap layer, or, where that has none, from the
+ * blob. It has none for blobs of a chunk dictionary, and older converters put none into it.
  */
 final class ContextReader implements Bootstrap.Contexts {
 
@@ -24,36 +22,56 @@ final class ContextReader implements Bootstrap.Contexts {
 
   private static final ByteBuffer NO_WINDOW = ByteBuffer.allocate(0);
 
+  /** A decoded table without its header, and the header. */
+  record Decoded(MemorySegment table, ContextHeader header) {
+
+    /** Reads what is in memory: the table, padded or not, and the header behind it. */
+    static Decoded read(MemorySegment all, String resource) throws CorruptException {
+      long table = all.byteSize() - ContextHeader.BYTES;
+      return new Decoded(
+          all.asSlice(0, Math.max(0, table)), ContextHeader.read(all, table, resource));
+    }
+  }
+
+  /** Gets the table of a blob from another blob that holds nothing else. */
+  @FunctionalInterface
+  interface Separately {
+    Decoded table(BlobEntry blob, BlobEntry.Separate place)
+        throws IOException, InterruptedException;
+  }
+
   private final RangeSource source;
   private final Set<Repository> holders;
   private final BootstrapLayer layer;
+  private final Separately separately;
 
-  ContextReader(RangeSource source, Set<Repository> holders, BootstrapLayer layer) {
+  ContextReader(
+      RangeSource source, Set<Repository> holders, BootstrapLayer layer, Separately separately) {
     this.source = source;
     this.holders = holders;
     this.layer = layer;
+    this.separately = separately;
   }
 
   @Override
   public ContextTable of(BlobEntry blob) throws IOException, InterruptedException {
     String resource = "blob.meta of blob " + blob.blob();
-    Path file = layer.contexts().get(blob.blob().hex());
-    return file == null ? fetch(blob, resource) : open(file, resource);
-  }
-
-  /** The file holds the decoded table, padded, and behind it the header. */
-  static ContextTable open(Path file, String resource) throws IOException {
-    MemorySegment all;
-    try (FileChannel channel = FileChannel.open(file)) {
-      all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
+    BlobEntry.Separate separate = blob.contexts().separate();
+    Path file = layer.contexts().get((separate == null ? blob.blob() : separate.blob()).hex());
+    Decoded decoded;
+    if (file != null) {
+      decoded = Decoded.read(Layout.map(file), resource);
+    } else if (separate != null) {
+      decoded = separately.table(blob, separate);
+    } else {
+      decoded = fetch(blob, resource);
     }
-    long table = all.byteSize() - ContextHeader.BYTES;
-    ContextHeader header = ContextHeader.read(all, table, resource);
-    return new ContextTable(all.asSlice(0, table), header, resource);
+    return separate == null
+        ? new BatchTable(decoded.table(), decoded.header(), resource)
+        : new ZranTable(decoded.table(), decoded.header(), blob.compressedBytes(), resource);
   }
 
-  private ContextTable fetch(BlobEntry blob, String resource)
-      throws IOException, InterruptedException {
+  private Decoded fetch(BlobEntry blob, String resource) throws IOException, InterruptedException {
     BlobEntry.Contexts place = blob.contexts();
     if (outOfBounds(place.encodedBytes())
         || outOfBounds(place.decodedBytes())
@@ -82,7 +100,7 @@ final class ContextReader implements Bootstrap.Contexts {
             encoded.slice(0, (int) place.encodedBytes()),
             NO_WINDOW,
             decoded);
-    return new ContextTable(MemorySegment.ofArray(decoded.array()), header, resource);
+    return new Decoded(MemorySegment.ofArray(decoded.array()), header);
   }
 
   private static boolean outOfBounds(long length) {

@@ -1,11 +1,15 @@
 package sluice.formats.rafs;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import sluice.core.CorruptException;
 
-/** How RAFS stores numbers, and the check that each read of a structure begins with. */
+/** How RAFS stores numbers, how files are mapped, and the check that each read begins with. */
 final class Layout {
   static final ValueLayout.OfShort LE_SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -36,6 +40,13 @@ final class Layout {
                   structure, Long.toUnsignedString(length), Long.toUnsignedString(offset), size),
           resource,
           offset);
+    }
+  }
+
+  /** Maps a file for as long as something refers to the result; it may be deleted meanwhile. */
+  static MemorySegment map(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
     }
   }
 

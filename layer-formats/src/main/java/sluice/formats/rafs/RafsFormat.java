@@ -12,10 +12,11 @@ import sluice.core.RangeSource;
 
 /**
  * RAFS v6, as nydus writes it. The bootstrap is the manifest's topmost layer and holds the tree of
- * the whole image; the layers below hold data for it.
+ * the whole image; the layers below hold data for it, or say where it lies in an ordinary gzip
+ * layer of the same repository (zran).
  *
- * <p>Refused, with the reason: RAFS v5, blobs that refer into ordinary layers (zran), encrypted
- * blobs, layers whose diff-id is not what the format implies.
+ * <p>Refused, with the reason: RAFS v5, encrypted blobs, layers whose diff-id is not what the
+ * format implies.
  */
 public final class RafsFormat implements LayerFormat {
 
@@ -32,8 +33,10 @@ public final class RafsFormat implements LayerFormat {
   public static final String BOOTSTRAP_ANNOTATION = "containerd.io/snapshot/nydus-bootstrap";
   public static final String FS_VERSION_ANNOTATION = "containerd.io/snapshot/nydus-fs-version";
 
+  /** Names the gzip layer that a blob refers into. */
+  static final String REFERENCE_ANNOTATION = "containerd.io/snapshot/nydus-ref";
+
   private static final String ENCRYPTED_ANNOTATION = "containerd.io/snapshot/nydus-encrypted-blob";
-  private static final String REFERENCE_ANNOTATION = "containerd.io/snapshot/nydus-ref";
   private static final String FS_VERSION = "6";
 
   private final RangeSource source;
@@ -93,11 +96,6 @@ public final class RafsFormat implements LayerFormat {
         return Optional.of(
             "nydus blob %s is encrypted, and Sluice has no way to get its key"
                 .formatted(each.digest()));
-      }
-      if (annotations.containsKey(REFERENCE_ANNOTATION)) {
-        return Optional.of(
-            "nydus blob %s refers into the ordinary layer %s (zran), which Sluice does not read by reference"
-                .formatted(each.digest(), annotations.get(REFERENCE_ANNOTATION)));
       }
       String version = annotations.getOrDefault(FS_VERSION_ANNOTATION, FS_VERSION);
       if (!version.equals(FS_VERSION)) {

@@ -23,15 +23,18 @@ import sluice.erofs.MetadataImageWriter;
 
 /**
  * Makes the index of a whole image from its bootstrap layer. Of the blobs nothing is fetched, but
- * for the context tables of those that have batches and are not in the bootstrap layer.
+ * for context tables that are needed and not in the bootstrap layer, and one byte of each layer
+ * that is referred into.
  */
 final class RafsIndexer implements LayerFormat.Indexer {
   private final RangeSource source;
   private final LayerFormat.Layer layer;
+  private final ReferencedLayers referenced;
 
   RafsIndexer(RangeSource source, LayerFormat.Layer layer) {
     this.source = source;
     this.layer = layer;
+    this.referenced = new ReferencedLayers(source, layer);
   }
 
   @Override
@@ -59,8 +62,15 @@ final class RafsIndexer implements LayerFormat.Indexer {
     BootstrapLayer unpacked =
         BootstrapLayer.unpack(stream, descriptor.digest(), layer.diffId(), directory, resource);
     Bootstrap bootstrap = Bootstrap.open(unpacked.bootstrap(), resource);
-    List<BlobChunks> chunks =
-        bootstrap.chunks(this::blobLength, new ContextReader(source, layer.holders(), unpacked));
+    ContextReader contexts =
+        new ContextReader(
+            source,
+            layer.holders(),
+            unpacked,
+            (blob, place) -> separateTable(blob, place, directory));
+    List<BlobChunks> chunks = bootstrap.chunks(this::blobLength, contexts);
+    referenced.require(
+        bootstrap.blobs().stream().filter(blob -> chunks.get(blob.index()).count() > 0).toList());
     return write(bootstrap, unpacked.bootstrap(), chunks, metadataImage, devices);
   }
 
@@ -83,7 +93,11 @@ final class RafsIndexer implements LayerFormat.Indexer {
     List<DeviceSlot> slots = new ArrayList<>();
     for (BlobEntry blob : bootstrap.blobs()) {
       DeviceIndex index =
-          new DeviceIndex(blob.blob(), blob.deviceBytes(), chunks.get(blob.index()));
+          new DeviceIndex(
+              blob.blob(),
+              blob.deviceBytes(),
+              chunks.get(blob.index()),
+              chunks.get(blob.index()).windows());
       DeviceId id = devices.add(index, layer.holders()).id();
       indexes.add(index);
       ids.add(id);
@@ -93,8 +107,24 @@ final class RafsIndexer implements LayerFormat.Indexer {
     return new LayerIndex(metadataImage, ids, prefetch.hints(ids, indexes));
   }
 
-  /** A blob is a layer of the image: that is how the registry is known to hold it. */
+  private ContextReader.Decoded separateTable(
+      BlobEntry blob, BlobEntry.Separate place, Path directory)
+      throws IOException, InterruptedException {
+    Descriptor descriptor = referenced.contexts(blob, place);
+    return ContextBlob.fetch(source, descriptor, layer.holders(), place.toc(), directory)
+        .table(blob.contexts());
+  }
+
+  /**
+   * A blob is a layer of the image, or one refers to it: that is how the registry is known to hold
+   * it. Of a layer that is referred to nothing but the bootstrap says how long it is.
+   */
   private long blobLength(BlobEntry blob) throws CorruptException {
+    BlobEntry.Separate place = blob.contexts().separate();
+    if (place != null) {
+      referenced.contexts(blob, place);
+      return blob.compressedBytes();
+    }
     for (Descriptor each : layer.manifest().layers()) {
       if (each.digest().equals(blob.blob())) {
         return each.sizeBytes();

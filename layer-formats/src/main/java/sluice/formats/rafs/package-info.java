@@ -5,8 +5,10 @@
  * <p>{@link sluice.formats.rafs.RafsFormat} recognises the layers of such an image. The bootstrap's
  * <em>blob table</em> names the blobs, its <em>chunk table</em> says where each chunk lies in its
  * blob and in the blob's uncompressed space, which is our device. Small chunks may be compressed
- * together as a <em>batch</em>; only then the blob's own <em>compression context table</em> ({@code
- * blob.meta}) is needed as well. {@link sluice.formats.rafs.RafsConverter} writes the format.
+ * together as a <em>batch</em>; a <em>zran</em> blob is an ordinary gzip layer with checkpoints,
+ * its <em>contexts</em>, and its chunks lie in what they decode to. Only for these the
+ * <em>compression context table</em> ({@code blob.meta}) is needed as well. {@link
+ * sluice.formats.rafs.RafsConverter} writes the format.
  *
  * <p>Layouts are little-endian and follow the nydus sources {@code rafs/src/metadata/layout/v6.rs},
  * {@code v5.rs} (the chunk table), {@code storage/src/meta} (contexts) and {@code

@@ -1,6 +1,7 @@
 package sluice.formats.rafs;
 
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import sluice.core.Chunk;
+import sluice.core.ChunkEncoding;
+import sluice.core.ChunkEncoding.DeflateCheckpoint;
 import sluice.core.ContentHasher;
 import sluice.core.CorruptException;
 import sluice.core.DeviceId;
@@ -104,6 +107,7 @@ final class MemoryDevices implements DeviceStore {
     private final DeviceIndex index;
     private final Set<Repository> holders;
     private final ByteBuffer content;
+    private final ByteBuffer windows;
     private final List<Chunk> present = new ArrayList<>();
 
     Device(DeviceId id, DeviceIndex index, Set<Repository> holders) {
@@ -111,6 +115,8 @@ final class MemoryDevices implements DeviceStore {
       this.index = index;
       this.holders = holders;
       this.content = ByteBuffer.allocate(Math.toIntExact(index.lengthBytes()));
+      // A copy: the store's own must outlive the segment, too.
+      this.windows = ByteBuffer.wrap(index.windows().toArray(ValueLayout.JAVA_BYTE));
     }
 
     @Override
@@ -149,12 +155,18 @@ final class MemoryDevices implements DeviceStore {
       }
     }
 
+    private ByteBuffer window(ChunkEncoding encoding) {
+      return encoding instanceof DeflateCheckpoint checkpoint
+          ? windows.slice((int) checkpoint.window().offset(), (int) checkpoint.window().length())
+          : ByteBuffer.allocate(0);
+    }
+
     private void fill(Chunk chunk, Lane lane) throws IOException, InterruptedException {
       ByteBuffer encoded = ByteBuffer.allocate(Math.toIntExact(chunk.encoded().length()));
       source.read(index.blob(), holders, chunk.encoded().offset(), encoded, lane);
       ByteBuffer decoded = ByteBuffer.allocate(Math.toIntExact(chunk.decodedLength()));
       new EncodingDecoder()
-          .decode(chunk.encoding(), encoded.flip(), ByteBuffer.allocate(0), decoded);
+          .decode(chunk.encoding(), encoded.flip(), window(chunk.encoding()), decoded);
       for (Placement placement : chunk.placements()) {
         ByteBuffer bytes =
             decoded.slice((int) placement.decodedOffset(), (int) placement.lengthBytes());

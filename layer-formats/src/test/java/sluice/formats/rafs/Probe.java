@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import sluice.core.Chunk;
+import sluice.core.ChunkEncoding.DeflateCheckpoint;
 import sluice.erofs.MetadataImage;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutRangeSource;
@@ -21,12 +22,28 @@ final class Probe {
   /**
    * Reads all.
    *
-   * @param contexts the context table of the blob with the most chunks; those of the others are
-   *     read from their blobs
+   * @param contexts the context table of the blob with the most chunks, and of all zran blobs;
+   *     those of the others are read from their blobs
    * @return how many chunks there are
    */
   static int index(Path bootstrap, Path contexts) throws IOException, InterruptedException {
     Bootstrap tables = Bootstrap.open(bootstrap, "bootstrap");
+    List<BlobChunks> chunks = chunks(tables, bootstrap, contexts);
+    int count = count(chunks);
+    try (MetadataImage image = MetadataImage.open(bootstrap)) {
+      PrefetchList prefetch = new PrefetchList(tables.prefetch(), image.rootNid());
+      new RafsTree(image, chunks, tables.superblock().chunkBytes(), prefetch, "bootstrap").copy();
+    }
+    return count;
+  }
+
+  /** As {@link #index}, without the tree. */
+  static int chunks(Path bootstrap, Path contexts) throws IOException, InterruptedException {
+    return count(chunks(Bootstrap.open(bootstrap, "bootstrap"), bootstrap, contexts));
+  }
+
+  private static List<BlobChunks> chunks(Bootstrap tables, Path bootstrap, Path contexts)
+      throws IOException, InterruptedException {
     BlobEntry largest =
         tables.blobs().stream()
             .max((a, b) -> Integer.compareUnsigned(a.chunkCount(), b.chunkCount()))
@@ -36,17 +53,26 @@ final class Probe {
             bootstrap, largest == null ? Map.of() : Map.of(largest.blob().hex(), contexts));
     ContextReader reader =
         new ContextReader(
-            new LayoutRangeSource(), Set.of(Fixtures.of("small").repository()), layer);
-    List<BlobChunks> chunks = tables.chunks(blob -> BLOB_BYTES, reader);
+            new LayoutRangeSource(),
+            Set.of(Fixtures.of("small").repository()),
+            layer,
+            (blob, place) ->
+                ContextReader.Decoded.read(
+                    Layout.map(contexts), "blob.meta of blob " + blob.blob()));
+    return tables.chunks(blob -> BLOB_BYTES, reader);
+  }
+
+  private static int count(List<BlobChunks> chunks) {
     int count = 0;
     for (BlobChunks blob : chunks) {
+      long windows = blob.windows().byteSize();
       for (Chunk chunk : blob) {
         count += chunk.placements().size();
+        if (chunk.encoding() instanceof DeflateCheckpoint checkpoint
+            && checkpoint.window().end() > windows) {
+          throw new AssertionError(chunk + " has no window in " + windows + " bytes");
+        }
       }
-    }
-    try (MetadataImage image = MetadataImage.open(bootstrap)) {
-      PrefetchList prefetch = new PrefetchList(tables.prefetch(), image.rootNid());
-      new RafsTree(image, chunks, tables.superblock().chunkBytes(), prefetch, "bootstrap").copy();
     }
     return count;
   }

@@ -7,12 +7,15 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.Descriptor;
 import sluice.core.Digest;
+import sluice.formats.testing.BlobSource;
 import sluice.testing.Fixtures;
 
 /** Any bytes are a tree and chunks or an IOException: no other exception, no hang, no memory. */
@@ -25,11 +28,23 @@ class RafsFuzzTest {
     return Stream.of(
         entry("one", "nydus-zstd", "image.boot"),
         entry("reader", "nydus-prefetch", "image.boot"),
-        entry("empty", "nydus-zstd", "image.boot"));
+        entry("empty", "nydus-zstd", "image.boot"),
+        entry("one", ZranImage.TAG, "image.boot"));
   }
 
   static Stream<byte[]> contextTables() throws IOException {
     return Stream.of(entry("small", "nydus-batch", ".blob.meta"));
+  }
+
+  static Stream<byte[]> zranTables() throws IOException {
+    return Stream.of(
+        entry("one", ZranImage.TAG, ".blob.meta"), entry("second", ZranImage.TAG, ".blob.meta"));
+  }
+
+  static Stream<byte[]> contextBlobs() throws IOException {
+    Fixtures fixtures = Fixtures.of("second");
+    Digest blob = fixtures.document(ZranImage.TAG).layers().getFirst().digest();
+    return Stream.of(Files.readAllBytes(fixtures.blob(blob)), new byte[0]);
   }
 
   /** Compressed and not: a fuzzer hardly finds through gzip to the tar in it. */
@@ -52,6 +67,39 @@ class RafsFuzzTest {
   @FuzzTest(maxDuration = "5m")
   void index_anyContextTable(byte[] contexts) throws IOException, InterruptedException {
     probe(entry("small", "nydus-batch", "image.boot"), contexts);
+  }
+
+  @MethodSource("zranTables")
+  @FuzzTest(maxDuration = "5m")
+  void index_anyZranTable(byte[] contexts) throws IOException, InterruptedException {
+    probe(entry("second", ZranImage.TAG, "image.boot"), contexts);
+  }
+
+  /** Nothing but its digest is known of the blob, and that is right. */
+  @MethodSource("contextBlobs")
+  @FuzzTest(maxDuration = "5m")
+  void table_ofAnyContextBlob(byte[] blob) throws IOException, InterruptedException {
+    Descriptor descriptor =
+        new Descriptor(RafsFormat.BLOB_MEDIA_TYPE, Digest.sha256(blob), blob.length);
+    BlobEntry.Contexts place = new BlobEntry.Contexts(Compressor.ZSTD, 0, 11851, 131416, null);
+    inDirectory(directory -> {
+      ContextBlob fetched =
+          ContextBlob.fetch(
+              new BlobSource(digest -> blob),
+              descriptor,
+              Set.of(Fixtures.of("second").repository()),
+              null,
+              directory);
+      ContextReader.Decoded decoded = fetched.table(place);
+      var _ = new ZranTable(decoded.table(), decoded.header(), 264_493, "fuzzed table");
+      // It is not the one that the bootstrap says, but it is read.
+      ContextBlob.fetch(
+          new BlobSource(digest -> blob),
+          descriptor,
+          Set.of(Fixtures.of("second").repository()),
+          Digest.sha256(blob),
+          directory);
+    });
   }
 
   @MethodSource("layers")

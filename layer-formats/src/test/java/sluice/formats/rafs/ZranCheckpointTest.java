@@ -67,7 +67,7 @@ class ZranCheckpointTest {
   private byte[] chunk(byte[] layer, MemorySegment meta, ChunkEntry chunk) throws IOException {
     long header = meta.byteSize() - ContextHeader.BYTES;
     ContextHeader table = ContextHeader.read(meta, header, "blob.meta");
-    long data = meta.get(Layout.LE_LONG, (long) chunk.index() * ContextTable.ENTRY_BYTES + 16);
+    long data = meta.get(Layout.LE_LONG, (long) chunk.index() * ContextEntry.BYTES + 16);
     byte[] context =
         context(layer, meta, table.contextsOffset(), table.contexts(), (int) (data >>> 32));
     byte[] content = new byte[chunk.uncompressedBytes()];
