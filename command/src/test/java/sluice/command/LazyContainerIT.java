@@ -80,7 +80,7 @@ final class LazyContainerIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {RAFS, Fixtures.SOURCE})
+  @ValueSource(strings = {RAFS, "nydus-zran", Fixtures.SOURCE})
   void image_runs_isWritten_andSurvivesCollection(String tag) throws Exception {
     assertAllLazy(pull("default", tag), tag);
     for (Digest layer : layers(tag)) {

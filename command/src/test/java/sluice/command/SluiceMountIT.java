@@ -20,6 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import sluice.core.Descriptor;
+import sluice.core.ImageDocument;
 import sluice.core.ImageReference;
 import sluice.core.IndexTrust;
 import sluice.core.Platform;
@@ -169,6 +171,38 @@ final class SluiceMountIT {
         assertThat(requests).anyMatch(request -> request.contains(bootstrap));
         assertThat(requests).anyMatch(request -> request.contains(config));
       }
+    }
+  }
+
+  /** Tools that copy images know nothing of layers that no manifest lists. */
+  @Test
+  void mount_zran_withoutTheLayersThatItRefersTo_saysWhatToDo() throws Exception {
+    Fixtures fixtures = Fixtures.of("one");
+    Path layout = Files.createDirectory(temporary.resolve("layout"));
+    Path blobs = Files.createDirectories(layout.resolve("blobs/sha256"));
+    Descriptor manifest = fixtures.descriptor("nydus-zran");
+    ImageDocument.Manifest document = fixtures.document("nydus-zran");
+    List<Descriptor> copied = new ArrayList<>(document.layers());
+    copied.add(document.config());
+    copied.add(manifest);
+    for (Descriptor each : copied) {
+      Files.copy(fixtures.blob(each.digest()), blobs.resolve(each.digest().hex()));
+    }
+    Files.writeString(
+        layout.resolve("index.json"),
+        """
+        {"manifests": [{"mediaType": "%s", "digest": "%s", "size": %d,
+          "annotations": {"org.opencontainers.image.ref.name": "zran"}}]}\
+        """
+            .formatted(manifest.mediaType(), manifest.digest(), manifest.sizeBytes()));
+    try (DockerRegistry registry = DockerRegistry.open()) {
+      LayoutPush.push(layout, registry.host(), "copy");
+      assertThatThrownBy(() -> mount(registry.host() + "/copy:zran"))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(
+              "layer " + fixtures.document(Fixtures.SOURCE).layers().getFirst().digest())
+          .hasMessageContaining("is not in [" + registry.host() + "/copy]")
+          .hasMessageContaining("push the image it was made from");
     }
   }
 
