@@ -1,14 +1,13 @@
 package sluice.formats.tar;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Bytes;
 import sluice.core.CorruptException;
+import sluice.formats.entry.PaxXattrs;
 
 /**
  * The records of one PAX extended header (POSIX.1-2017 pax, "pax Extended Header"): each {@code
@@ -19,8 +18,6 @@ final class PaxRecords {
 
   static final PaxRecords NONE = new PaxRecords(Map.of());
 
-  private static final String SCHILY_XATTR = "SCHILY.xattr.";
-  private static final String LIBARCHIVE_XATTR = "LIBARCHIVE.xattr.";
   private static final String SPARSE_OFFSET = "GNU.sparse.offset";
   private static final String SPARSE_NUMBYTES = "GNU.sparse.numbytes";
   static final String SPARSE_MAP = "GNU.sparse.map";
@@ -121,43 +118,12 @@ final class PaxRecords {
   }
 
   /**
-   * Xattrs as star writes them, which containerd reads, and those that only libarchive's own
-   * records hold ({@code LIBARCHIVE.xattr.}, name percent-encoded, value in base64).
+   * The xattrs among the records.
    *
-   * @throws IllegalArgumentException if a record of libarchive is not encoded so
+   * @throws IllegalArgumentException if a record of libarchive is not encoded as such are
    */
   SortedMap<Bytes, Bytes> xattrs() {
-    SortedMap<Bytes, Bytes> xattrs = new TreeMap<>();
-    records.forEach((key, value) -> {
-      if (key.startsWith(LIBARCHIVE_XATTR)) {
-        xattrs.putIfAbsent(
-            percentDecoded(key.substring(LIBARCHIVE_XATTR.length())),
-            Bytes.of(Base64.getDecoder().decode(value.toArray())));
-      }
-    });
-    records.forEach((key, value) -> {
-      if (key.startsWith(SCHILY_XATTR)) {
-        xattrs.put(bytes(key.substring(SCHILY_XATTR.length())), value);
-      }
-    });
-    return xattrs;
-  }
-
-  private static Bytes percentDecoded(String text) {
-    StringBuilder decoded = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) == '%' && i + 2 < text.length()) {
-        decoded.append((char) Integer.parseInt(text, i + 1, i + 3, 16));
-        i += 2;
-      } else {
-        decoded.append(text.charAt(i));
-      }
-    }
-    return bytes(decoded.toString());
-  }
-
-  private static Bytes bytes(String latin) {
-    return Bytes.of(latin.getBytes(StandardCharsets.ISO_8859_1));
+    return PaxXattrs.of(records);
   }
 
   private static String latin(Bytes bytes) {
