@@ -1,0 +1,58 @@
+package sluice.formats.soci;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.CorruptException;
+
+/** Any bytes as a zTOC, and as checkpoints: read or refused, in bounded time and room. */
+class ZtocFuzzTest {
+
+  static Stream<byte[]> ztocs() throws IOException {
+    return Stream.of(new byte[0], new byte[64], ZtocTest.write(ZtocTest.smallest().open()));
+  }
+
+  static Stream<byte[]> checkpoints() throws IOException {
+    return Stream.of(
+        new byte[0],
+        ZtocTest.smallest().open().checkpoints().toArray(JAVA_BYTE),
+        GzipCheckpoints.plain(4096, 9000).toArray(JAVA_BYTE));
+  }
+
+  @MethodSource("ztocs")
+  @FuzzTest(maxDuration = "5m")
+  void open_anyBytes(byte[] bytes) {
+    ZtocTest.readOrCorrupt(bytes);
+  }
+
+  @MethodSource("checkpoints")
+  @FuzzTest(maxDuration = "5m")
+  void read_anyCheckpoints(byte[] bytes) {
+    long blobBytes = bytes.length;
+    long tarBytes = 1000L * bytes.length;
+    try {
+      check(GzipSpans.read(MemorySegment.ofArray(bytes), blobBytes, tarBytes, "bad"), blobBytes);
+    } catch (CorruptException e) {
+      assertThat(e).hasMessageContaining("resource=bad");
+    }
+    try {
+      check(PlainSpans.read(MemorySegment.ofArray(bytes), blobBytes, blobBytes, "bad"), blobBytes);
+    } catch (CorruptException e) {
+      assertThat(e).hasMessageContaining("resource=bad");
+    }
+  }
+
+  private static void check(Spans spans, long blobBytes) {
+    long end = 0;
+    for (int span = 0; span < spans.count(); span++) {
+      assertThat(spans.encoded(span).end()).isLessThanOrEqualTo(blobBytes);
+      assertThat(spans.decoded(span).offset()).isEqualTo(end);
+      end = spans.decoded(span).end();
+    }
+  }
+}
