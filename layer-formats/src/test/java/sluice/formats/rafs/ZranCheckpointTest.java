@@ -3,16 +3,12 @@ package sluice.formats.rafs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.zip.GZIPInputStream;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import sluice.core.ByteRange;
@@ -36,7 +32,7 @@ class ZranCheckpointTest {
   @ValueSource(strings = {"small", "reader", "second", "deep", "one"})
   void decode_givesEveryChunkBehindEveryCheckpoint(String image) throws IOException {
     Fixtures fixtures = Fixtures.of(image);
-    unpack(fixtures);
+    files.putAll(ZranImage.files(fixtures));
     MemorySegment boot = MemorySegment.ofArray(files.get("image/image.boot"));
     long blobTable = boot.get(Layout.LE_LONG, 1152 + 8);
     long chunkTable = boot.get(Layout.LE_LONG, 1152 + 24);
@@ -99,16 +95,6 @@ class ZranCheckpointTest {
             out);
     decoded.put(key, out.array());
     return out.array();
-  }
-
-  private void unpack(Fixtures fixtures) throws IOException {
-    Digest layer = fixtures.document("nydus-zran").layers().getLast().digest();
-    try (InputStream in = new GZIPInputStream(Files.newInputStream(fixtures.blob(layer)));
-        TarArchiveInputStream tar = new TarArchiveInputStream(in)) {
-      for (TarArchiveEntry each = tar.getNextEntry(); each != null; each = tar.getNextEntry()) {
-        files.put(each.getName(), tar.readAllBytes());
-      }
-    }
   }
 
   private static ByteBuffer wrap(byte[] bytes) {

@@ -1,5 +1,8 @@
 package sluice.formats.rafs;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static sluice.testing.ListingAssert.assertThatTree;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -15,12 +18,18 @@ import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import sluice.core.Descriptor;
+import sluice.core.DeviceStore;
 import sluice.core.Digest;
 import sluice.core.ImageDocument;
+import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
+import sluice.core.LayerIndex;
+import sluice.core.RangeSource;
 import sluice.core.Repository;
+import sluice.erofs.MetadataImage;
 import sluice.formats.testing.Images;
 import sluice.testing.Fixtures;
+import sluice.testing.ListingAssert.Loss;
 
 /**
  * A {@code nydus-zran} fixture whose bootstrap layer is written again, as older converters wrote
@@ -105,5 +114,43 @@ final class ZranImage {
         all.size() - 1,
         digest,
         Set.of(new Repository.InLayout(layout), fixtures.repository()));
+  }
+
+  /** The fixture's bootstrap layer as it is. */
+  static LayerFormat.Layer unchanged(Fixtures fixtures) {
+    ImageDocument.Manifest manifest = fixtures.document(TAG);
+    return new LayerFormat.Layer(
+        Images.of(fixtures.repository(), manifest),
+        manifest.layers().size() - 1,
+        fixtures.diffIds(TAG).getLast(),
+        Set.of(fixtures.repository()));
+  }
+
+  /** Digests of the layers of {@code tag}. */
+  static List<Digest> layers(Fixtures fixtures, String tag) {
+    return fixtures.document(tag).layers().stream().map(Descriptor::digest).toList();
+  }
+
+  /** Makes the index of a bootstrap layer, in place of what an earlier call made. */
+  static LayerIndex index(
+      LayerFormat.Layer layer, RangeSource source, DeviceStore devices, Path directory)
+      throws IOException, InterruptedException {
+    Path tree = directory.resolve("tree.erofs");
+    Files.deleteIfExists(tree);
+    LayerFormat.Recognition recognition =
+        new RafsFormat(source).recognise(layer, IndexTrust.PINNED);
+    assertThat(recognition).isInstanceOf(LayerFormat.Recognition.ImageTree.class);
+    return ((LayerFormat.Recognition.ImageTree) recognition).indexer().index(tree, devices);
+  }
+
+  /** Asserts that the tree is the fixture's, as far as RAFS can hold it. */
+  static void assertShows(LayerIndex index, MemoryDevices devices, Fixtures fixtures)
+      throws IOException, InterruptedException {
+    try (MetadataImage image = MetadataImage.open(index.metadataImage())) {
+      assertThatTree(ImageTree.read(image, devices, index.devices()))
+          .losing(Loss.NANOSECONDS, Loss.TIMES_BEFORE_1970)
+          .ignoringTimesOf("")
+          .isTree(fixtures.expected());
+    }
   }
 }
