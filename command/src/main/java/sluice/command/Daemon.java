@@ -12,6 +12,7 @@ import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.command.config.Config;
+import sluice.snapshotter.check.LayerChecks;
 import sluice.snapshotter.containerd.ContainerdContent;
 import sluice.snapshotter.metrics.MeteredLazyLayers;
 import sluice.snapshotter.metrics.Meters;
@@ -88,6 +89,9 @@ final class Daemon implements Closeable {
         Snapshotter.start(
             root, stock.store(), new MeteredLazyLayers(stock.images(), meters), fallbacks);
     gauges(meters, snapshotter, stock.engine());
+    if (config.trust().checkLayers() != Config.CheckLayers.NEVER) {
+      opened.keep(checks(config.trust().checkLayers(), stock.engine(), meters));
+    }
     ControlService.Daemon self = new ControlService.Daemon(Version.text(), root, Instant.now());
     opened.keep(
         SocketServer.listen(
@@ -98,6 +102,16 @@ final class Daemon implements Closeable {
                     self, snapshotter, fallbacks, List.of(new DaemonStatus(stock, meters))),
                 new CacheService(new NodeCache(stock, snapshotter)))));
     LOG.info("sluice {} serves {} from {}", Version.text(), config.address(), root);
+  }
+
+  private static LayerChecks checks(Config.CheckLayers when, Engine engine, Meters meters)
+      throws IOException {
+    return LayerChecks.start(
+        engine.layers(),
+        engine.cache(),
+        engine.check(),
+        when == Config.CheckLayers.ALWAYS ? LayerChecks.Due.ALWAYS : LayerChecks.Due.COMPLETE,
+        MeterListeners.checks(meters));
   }
 
   private static void gauges(Meters meters, Snapshotter snapshotter, Engine engine) {

@@ -18,12 +18,15 @@ import sluice.cache.Failpoints;
 import sluice.command.config.Config;
 import sluice.core.Digest;
 import sluice.core.IndexTrust;
+import sluice.core.RangeSource;
 import sluice.formats.decode.EncodingDecoder;
+import sluice.formats.tar.TarFormat;
 import sluice.linux.LocalDirectories;
 import sluice.registry.FetchListener;
 import sluice.registry.OciLayout;
 import sluice.registry.RegistryClient;
 import sluice.registry.RegistryConfig;
+import sluice.snapshotter.check.LayerCheck;
 import sluice.snapshotter.image.ChainLibrary;
 import sluice.snapshotter.image.ImageLoader;
 import sluice.snapshotter.image.ImageResolver;
@@ -153,6 +156,12 @@ final class Engine implements Closeable {
 
   LayerChoice choice() {
     return choice;
+  }
+
+  /** Compares layers with what their indexes show. */
+  LayerCheck check() {
+    RangeSource background = new BackgroundSource(places);
+    return new LayerCheck(new TarFormat(background), background, cache, root.resolve("checks"));
   }
 
   /** A thread for each task; they end with the engine. */

@@ -6,6 +6,8 @@ import sluice.core.FetchException;
 import sluice.core.Lane;
 import sluice.fuse.FuseListener;
 import sluice.registry.FetchListener;
+import sluice.snapshotter.check.LayerChecks;
+import sluice.snapshotter.image.KeptLayer;
 import sluice.snapshotter.metrics.Meters;
 
 /** Tells the meters what the cache, the FUSE server and the registry client say. */
@@ -26,6 +28,25 @@ final class MeterListeners {
       @Override
       public void failed(Lane lane, FetchException.Reason reason) {
         meters.failed(Meters.Failure.FETCH);
+      }
+    };
+  }
+
+  static LayerChecks.Listener checks(Meters meters) {
+    return new LayerChecks.Listener() {
+      @Override
+      public void honest(KeptLayer layer) {
+        meters.compared(Meters.LayerCheckOutcome.HONEST);
+      }
+
+      @Override
+      public void lying(KeptLayer layer) {
+        meters.compared(Meters.LayerCheckOutcome.LYING);
+      }
+
+      @Override
+      public void undecided(KeptLayer layer) {
+        meters.compared(Meters.LayerCheckOutcome.UNDECIDED);
       }
     };
   }

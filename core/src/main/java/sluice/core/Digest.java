@@ -84,6 +84,23 @@ public record Digest(Algorithm algorithm, String hex) {
     }
   }
 
+  /**
+   * A fresh hasher of what blobs and diff IDs are named by (OCI image specification, "Digests").
+   *
+   * @throws IllegalArgumentException if it is BLAKE3, which names chunks, never blobs
+   */
+  public static MessageDigest hasher(Algorithm algorithm) {
+    try {
+      return switch (algorithm) {
+        case SHA256 -> sha256();
+        case SHA512 -> MessageDigest.getInstance("SHA-512");
+        case BLAKE3 -> throw new IllegalArgumentException("blake3 names chunks, never blobs");
+      };
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("each JDK has SHA-512", e);
+    }
+  }
+
   /** The raw hash. */
   public byte[] bytes() {
     return HEX.parseHex(hex);

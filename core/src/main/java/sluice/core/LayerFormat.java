@@ -20,6 +20,11 @@ public interface LayerFormat {
     return false;
   }
 
+  /** What this format's indexes do not say of a layer. */
+  default Fidelity fidelity() {
+    return Fidelity.EXACT;
+  }
+
   /**
    * Says what this format makes of a layer, and asks for no more than that needs: first by
    * descriptor, manifest and {@code trust}, then by documents, and last by parts of the blob.

@@ -4,7 +4,6 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
@@ -21,21 +20,7 @@ final class LayerHasher extends FilterInputStream {
     super(blob);
     this.descriptor = descriptor;
     this.resource = resource;
-    this.hash = hasher(descriptor.digest().algorithm());
-  }
-
-  /** A hasher of what layers and diff-ids are named by (OCI image specification, "Digests"). */
-  static MessageDigest hasher(Digest.Algorithm algorithm) {
-    try {
-      return switch (algorithm) {
-        case SHA256 -> Digest.sha256();
-        case SHA512 -> MessageDigest.getInstance("SHA-512");
-        case BLAKE3 ->
-            throw new IllegalArgumentException("blake3 names chunks of RAFS, never a layer");
-      };
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("each JDK has SHA-512", e);
-    }
+    this.hash = Digest.hasher(descriptor.digest().algorithm());
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.List;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
+import sluice.core.Digest;
 import sluice.core.Lane;
 import sluice.core.LayerFormat.Indexer;
 import sluice.core.LayerFormat.Layer;
@@ -56,7 +57,7 @@ final class TarIndexer implements Indexer {
     LayerTree tree = new LayerTree(resource);
     try (DeviceStore.Staged staged = devices.stage()) {
       DeviceWriter files = new DeviceWriter(staged, placements);
-      MessageDigest diffId = LayerHasher.hasher(layer.diffId().algorithm());
+      MessageDigest diffId = Digest.hasher(layer.diffId().algorithm());
       Streamed streamed = stream(tree, files, diffId);
       LayerHasher.verify("diff-id", layer.diffId(), diffId, resource);
       long deviceBytes = files.finish();

@@ -298,7 +298,7 @@ class TarFormatTest {
 
   private static Digest sha512(byte[] content) {
     return Digest.of(
-        Digest.Algorithm.SHA512, LayerHasher.hasher(Digest.Algorithm.SHA512).digest(content));
+        Digest.Algorithm.SHA512, Digest.hasher(Digest.Algorithm.SHA512).digest(content));
   }
 
   /** Gives half of the layer, and then nothing, as a registry that hangs. */

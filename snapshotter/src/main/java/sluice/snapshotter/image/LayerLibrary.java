@@ -1,51 +1,39 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
+import sluice.core.Fidelity;
 import sluice.core.ImageReference;
 import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
 import sluice.core.LayerIndex;
 import sluice.core.Repository;
 
 /**
- * The layers of this node, each made once and kept in a directory {@code <format>_<digest>} with
- * its tree and its record. Safe for use by many threads; the directory belongs to one process.
- *
- * <p>A layer is made in a directory of another name, which is renamed when everything in it is on
- * disk; what a crash leaves half made is removed by {@link #open}.
+ * The layers of this node, each made once and kept in a {@link LayerDirectory}. Safe for use by
+ * many threads; the directory belongs to one process.
  */
 public final class LayerLibrary {
 
   private static final Logger LOG = LoggerFactory.getLogger(LayerLibrary.class);
-  private static final String UNFINISHED = ".new-";
 
-  /** Locks of layers; more than there are processors, so that they rarely meet. */
-  private static final int LOCKS = 64;
-
-  private final Path directory;
+  private final LayerDirectory kept;
   private final LayerChoice choice;
   private final DeviceStore devices;
   private final Set<Digest> refused;
@@ -53,19 +41,14 @@ public final class LayerLibrary {
   private final SingleFlight<LayerKey, KeptLayer> flights;
   private final SingleFlight<Planned, LayerPlan> planning;
   private final Activity making = new Activity();
-  private final ConcurrentHashMap<LayerKey, KeptLayer> loaded = new ConcurrentHashMap<>();
-
-  /** Each guards the directories of the layers whose keys it is for; held across local I/O. */
-  private final List<ReentrantLock> locks =
-      Stream.generate(ReentrantLock::new).limit(LOCKS).toList();
 
   private LayerLibrary(
-      Path directory,
+      LayerDirectory kept,
       LayerChoice choice,
       DeviceStore devices,
       Settings settings,
       ExecutorService workers) {
-    this.directory = directory;
+    this.kept = kept;
     this.choice = choice;
     this.devices = devices;
     this.refused = settings.refused;
@@ -103,13 +86,8 @@ public final class LayerLibrary {
       Settings settings,
       ExecutorService workers)
       throws IOException {
-    Files.createDirectories(directory);
-    try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(directory, UNFINISHED + "*")) {
-      for (Path leftover : unfinished) {
-        DurableFiles.deleteTree(leftover);
-      }
-    }
-    return new LayerLibrary(directory, choice, devices, settings, workers);
+    return new LayerLibrary(
+        LayerDirectory.open(directory, devices), choice, devices, settings, workers);
   }
 
   /**
@@ -157,15 +135,15 @@ public final class LayerLibrary {
       List<String> refusals)
       throws IOException {
     LayerKey key = new LayerKey(format, layer.descriptor().digest(), origin.index());
-    Optional<KeptLayer> kept = find(key);
-    return kept.isPresent()
-        ? kept(kept.get(), layer)
-        : new LayerPlan.Indexable(key, wholeImage, indexer, refusals);
+    Optional<KeptLayer> there = find(key);
+    return there.isPresent()
+        ? kept(there.get(), layer)
+        : new LayerPlan.Indexable(key, origin, wholeImage, indexer, refusals);
   }
 
-  private LayerPlan kept(KeptLayer kept, LayerFormat.Layer layer) throws IOException {
-    addHolders(kept, layer.holders());
-    return new LayerPlan.Kept(checked(kept, layer.diffId()));
+  private LayerPlan kept(KeptLayer there, LayerFormat.Layer layer) throws IOException {
+    addHolders(there, layer.holders());
+    return new LayerPlan.Kept(checked(there, layer.diffId()));
   }
 
   /**
@@ -183,12 +161,7 @@ public final class LayerLibrary {
     boolean other =
         switch (next) {
           case LayerPlan.Kept _ -> true;
-          case LayerPlan.Indexable(
-                  LayerKey key,
-                  boolean _,
-                  LayerFormat.Indexer _,
-                  List<String> _) ->
-              !key.equals(failed.key());
+          case LayerPlan.Indexable indexable -> !indexable.key().equals(failed.key());
           case LayerPlan.DataOnly _, LayerPlan.Ordinary _ -> false;
         };
     if (!other) {
@@ -242,44 +215,63 @@ public final class LayerLibrary {
 
   /** A layer that is in the library, with all its devices. */
   public Optional<KeptLayer> find(LayerKey key) {
-    Optional<KeptLayer> known = known(key);
-    if (known.isPresent()) {
-      return known;
-    }
-    ReentrantLock guard = lockOf(key);
-    guard.lock();
-    try {
-      return known(key).or(() -> load(key));
-    } finally {
-      guard.unlock();
+    return kept.find(key);
+  }
+
+  /** The keys of all layers in the library. */
+  public Set<LayerKey> keys() throws IOException {
+    return kept.keys();
+  }
+
+  /** Deletes these layers; their devices go with {@link #sweepDevices}. */
+  void delete(Collection<LayerKey> keys) throws IOException {
+    kept.delete(keys);
+  }
+
+  /** Layers that are in use and that nobody has compared with what they hold. */
+  public List<KeptLayer> claimed() {
+    return kept.claimed();
+  }
+
+  /** What a format's indexes do not say; {@link Fidelity#EXACT} if there is no such format. */
+  public Fidelity fidelity(String format) {
+    return choice.formats().stream()
+        .filter(each -> each.name().equals(format))
+        .map(LayerFormat::fidelity)
+        .findFirst()
+        .orElse(Fidelity.EXACT);
+  }
+
+  /** Notes that the layer holds what its tree shows. */
+  public void honest(KeptLayer layer) throws IOException {
+    kept.compared(layer);
+  }
+
+  /** Notes that the layer does not hold what its tree shows: it is not mounted from now on. */
+  public void lying(KeptLayer layer, String how) throws IOException {
+    choice.rejected().lying(layer.key(), how);
+    kept.compared(layer);
+  }
+
+  /**
+   * Checks that nothing is known against a layer's index.
+   *
+   * @throws CorruptException if it does not show what the layer holds
+   */
+  void requireHonest(LayerKey key) throws CorruptException {
+    Optional<String> lie = lie(key);
+    if (lie.isPresent()) {
+      throw new CorruptException(
+          lie.get() + "; remove the image and pull it again", "layer " + key.layer(), -1);
     }
   }
 
-  private Optional<KeptLayer> known(LayerKey key) {
-    return Optional.ofNullable(loaded.get(key))
-        .filter(layer -> Files.isRegularFile(layer.metadataImage()));
-  }
-
-  private Optional<KeptLayer> load(LayerKey key) {
-    loaded.remove(key);
-    Path place = directory.resolve(key.toString());
-    if (!Files.isDirectory(place)) {
-      return Optional.empty();
-    }
-    try {
-      KeptLayer layer = LayerRecord.read(place, key);
-      if (!Files.isRegularFile(layer.metadataImage())) {
-        throw new NoSuchFileException(layer.metadataImage().toString());
-      }
-      for (DeviceId device : layer.devices()) {
-        devices.open(device);
-      }
-      loaded.put(key, layer);
-      return Optional.of(layer);
-    } catch (IOException e) {
-      LOG.warn("layer {} is made anew: what is kept of it cannot be used: {}", key, e.toString());
-      return Optional.empty();
-    }
+  /** What is known against a layer's index; empty if nothing is. */
+  Optional<String> lie(LayerKey key) {
+    return choice
+        .rejected()
+        .lie(key)
+        .map(how -> "its %s index does not show what it holds: %s".formatted(key.format(), how));
   }
 
   /** A layer that is in the library and vouches for its tree, by whatever format read it. */
@@ -287,42 +279,6 @@ public final class LayerLibrary {
     return choice.formats().stream()
         .flatMap(format -> find(LayerKey.verified(format.name(), layer)).stream())
         .findFirst();
-  }
-
-  /** The keys of all layers in the library. */
-  public Set<LayerKey> keys() throws IOException {
-    Set<LayerKey> keys = new HashSet<>();
-    try (DirectoryStream<Path> places = Files.newDirectoryStream(directory)) {
-      for (Path place : places) {
-        LayerKey.parse(place.getFileName().toString()).ifPresent(keys::add);
-      }
-    }
-    return keys;
-  }
-
-  /** Deletes these layers; their devices go with {@link #sweepDevices}. */
-  void delete(Collection<LayerKey> keys) throws IOException {
-    for (LayerKey key : keys) {
-      Path grave = Files.createTempDirectory(directory, UNFINISHED);
-      try {
-        bury(key, grave.resolve("layer"));
-      } finally {
-        DurableFiles.deleteTree(grave);
-      }
-    }
-  }
-
-  private void bury(LayerKey key, Path grave) throws IOException {
-    ReentrantLock guard = lockOf(key);
-    guard.lock();
-    try {
-      loaded.remove(key);
-      Files.move(directory.resolve(key.toString()), grave);
-    } catch (NoSuchFileException e) {
-      LOG.debug("layer {} was gone already", key);
-    } finally {
-      guard.unlock();
-    }
   }
 
   /**
@@ -335,26 +291,8 @@ public final class LayerLibrary {
    */
   boolean sweepDevices() throws IOException {
     return making.tryAlone(() -> {
-      Set<DeviceId> live = new HashSet<>();
-      for (LayerKey key : keys()) {
-        live.addAll(recordedDevices(key));
-      }
-      devices.retain(live);
+      devices.retain(kept.recordedDevices());
     });
-  }
-
-  private List<DeviceId> recordedDevices(LayerKey key) throws IOException {
-    try {
-      return LayerRecord.read(directory.resolve(key.toString()), key).devices();
-    } catch (NoSuchFileException | CorruptException e) {
-      LOG.warn("layer {} is of no use, and its devices are not kept: {}", key, e.toString());
-      return List.of();
-    } catch (IOException e) {
-      throw new IOException(
-          "no device is deleted, because the record of layer %s cannot be read: %s"
-              .formatted(key, e),
-          e);
-    }
   }
 
   private KeptLayer index(LayerFormat.Layer layer, LayerPlan.Indexable plan)
@@ -367,10 +305,13 @@ public final class LayerLibrary {
     if (streams) {
       this.streams.acquire();
     }
-    Path place = Files.createTempDirectory(directory, UNFINISHED);
+    Path place = kept.begin();
     try {
       LayerIndex index = plan.indexer().index(LayerRecord.tree(place), devices);
-      return publish(layer, plan, index, place);
+      KeptLayer made = made(layer, plan, index);
+      kept.publish(made, place);
+      LOG.debug("layer {} is in the library, with {} devices", plan.key(), made.devices().size());
+      return made;
     } finally {
       if (streams) {
         this.streams.release();
@@ -379,36 +320,17 @@ public final class LayerLibrary {
     }
   }
 
-  private KeptLayer publish(
-      LayerFormat.Layer layer, LayerPlan.Indexable plan, LayerIndex index, Path place)
-      throws IOException {
-    Path target = directory.resolve(plan.key().toString());
-    KeptLayer kept =
-        new KeptLayer(
-            plan.key(),
-            layer.diffId(),
-            plan.wholeImage(),
-            LayerRecord.tree(target),
-            index.devices(),
-            index.hints());
-    DurableFiles.sync(index.metadataImage());
-    LayerRecord.write(place, kept);
-    DurableFiles.sync(place);
-    ReentrantLock guard = lockOf(plan.key());
-    guard.lock();
-    try {
-      DurableFiles.deleteTree(target);
-      DurableFiles.publish(place, target);
-      loaded.put(plan.key(), kept);
-    } finally {
-      guard.unlock();
-    }
-    LOG.debug("layer {} is in the library, with {} devices", plan.key(), kept.devices().size());
-    return kept;
-  }
-
-  private ReentrantLock lockOf(LayerKey key) {
-    return locks.get(Math.floorMod(key.hashCode(), LOCKS));
+  private KeptLayer made(LayerFormat.Layer layer, LayerPlan.Indexable plan, LayerIndex index) {
+    return new KeptLayer(
+        plan.key(),
+        layer.diffId(),
+        plan.wholeImage(),
+        LayerRecord.tree(kept.place(plan.key())),
+        index.devices(),
+        index.hints(),
+        plan.origin().binding() == Binding.LAYER
+            ? null
+            : new KeptLayer.Claim(layer.descriptor(), layer.holders()));
   }
 
   private void addHolders(KeptLayer layer, Set<Repository> holders) throws IOException {

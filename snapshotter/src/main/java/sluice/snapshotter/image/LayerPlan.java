@@ -1,6 +1,7 @@
 package sluice.snapshotter.image;
 
 import java.util.List;
+import sluice.core.IndexOrigin;
 import sluice.core.LayerFormat;
 
 /** What the library makes of one layer. */
@@ -12,11 +13,16 @@ public sealed interface LayerPlan {
   /**
    * A format can make its tree.
    *
+   * @param origin where its index comes from
    * @param wholeImage whether the tree will be that of the whole image up to this layer
    * @param refusals why formats before this one do not serve it
    */
   record Indexable(
-      LayerKey key, boolean wholeImage, LayerFormat.Indexer indexer, List<String> refusals)
+      LayerKey key,
+      IndexOrigin origin,
+      boolean wholeImage,
+      LayerFormat.Indexer indexer,
+      List<String> refusals)
       implements LayerPlan {
     public Indexable {
       refusals = List.copyOf(refusals);

@@ -8,25 +8,31 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import sluice.core.ByteRange;
 import sluice.core.CorruptException;
+import sluice.core.Descriptor;
 import sluice.core.DeviceId;
 import sluice.core.Digest;
 import sluice.core.LayerIndex.PrefetchHint;
+import sluice.core.Repository;
 
 /**
  * The file {@code layer.json} beside a layer's tree: what the tree itself does not say.
  *
  * @param version of this form; another one is not read, and the layer is made anew
+ * @param claims the layer's claim, or none
  */
 record LayerRecord(
     @JsonProperty("version") int version,
     @JsonProperty("diffId") String diffId,
     @JsonProperty("wholeImage") boolean wholeImage,
     @JsonProperty("devices") List<String> devices,
-    @JsonProperty("hints") List<Hint> hints) {
+    @JsonProperty("hints") List<Hint> hints,
+    @JsonProperty("claims") List<ClaimedLayer> claims) {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final String RECORD = "layer.json";
   private static final String TREE = "tree.erofs";
 
@@ -45,6 +51,29 @@ record LayerRecord(
       @JsonProperty("offset") long offset,
       @JsonProperty("length") long length) {}
 
+  /** One {@link KeptLayer.Claim}. */
+  record ClaimedLayer(
+      @JsonProperty("mediaType") String mediaType,
+      @JsonProperty("digest") String digest,
+      @JsonProperty("size") long size,
+      @JsonProperty("holders") List<String> holders) {
+
+    static ClaimedLayer of(KeptLayer.Claim claim) {
+      Descriptor layer = claim.layer();
+      return new ClaimedLayer(
+          layer.mediaType(),
+          layer.digest().toString(),
+          layer.sizeBytes(),
+          claim.holders().stream().map(Repository::toString).sorted().toList());
+    }
+
+    KeptLayer.Claim claim() {
+      return new KeptLayer.Claim(
+          new Descriptor(mediaType, Digest.parse(digest), size),
+          holders.stream().map(Repository::parse).collect(Collectors.toUnmodifiableSet()));
+    }
+  }
+
   /** Where the tree lies in a layer's directory. */
   static Path tree(Path directory) {
     return directory.resolve(TREE);
@@ -59,10 +88,13 @@ record LayerRecord(
             layer.devices().stream().map(DeviceId::hex).toList(),
             layer.hints().stream()
                 .map(h -> new Hint(h.device().hex(), h.range().offset(), h.range().length()))
-                .toList());
+                .toList(),
+            Stream.ofNullable(layer.claim()).map(ClaimedLayer::of).toList());
     Path file = directory.resolve(RECORD);
-    Files.write(file, JSON.writeValueAsBytes(record));
-    DurableFiles.sync(file);
+    Path next = directory.resolve(RECORD + ".new");
+    Files.write(next, JSON.writeValueAsBytes(record));
+    DurableFiles.sync(next);
+    DurableFiles.publish(next, file);
   }
 
   /**
@@ -89,7 +121,8 @@ record LayerRecord(
           record.wholeImage,
           tree(directory),
           record.devices.stream().map(DeviceId::new).toList(),
-          record.hints.stream().map(LayerRecord::hint).toList());
+          record.hints.stream().map(LayerRecord::hint).toList(),
+          record.claims.isEmpty() ? null : record.claims.getFirst().claim());
     } catch (JacksonException e) {
       throw new CorruptException("layer record: " + e.getOriginalMessage(), file.toString(), -1);
     } catch (IllegalArgumentException e) {

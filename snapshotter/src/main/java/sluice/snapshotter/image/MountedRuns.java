@@ -74,7 +74,7 @@ final class MountedRuns {
     List<RunState> states = new ArrayList<>();
     keys.forEach((run, key) -> {
       if (mounted.contains(key) && !problems.containsKey(run)) {
-        String problem = roots.alive(key) ? "" : ENDED;
+        String problem = runTrees.lie(run).orElse(roots.alive(key) ? "" : ENDED);
         states.add(
             new RunState(
                 run.top().chainId(), roots.target(key).toString(), roots.driver(), problem));

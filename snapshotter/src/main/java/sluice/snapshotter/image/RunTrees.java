@@ -45,6 +45,13 @@ final class RunTrees {
     return new MergeInput(top.whole() ? List.of() : below(run.below()), trees);
   }
 
+  /** What is known against an index by which the run is shown; empty if nothing is. */
+  Optional<String> lie(LazyRun run) {
+    return run.layers().stream()
+        .flatMap(layer -> layers.lie(LayerKey.ofOwn(layer)).stream())
+        .findFirst();
+  }
+
   /** Begins to make what the run lacks, and does not wait for it. */
   void beginMissing(List<LazyLayer> run) throws IOException, InterruptedException {
     begin(run);
@@ -53,6 +60,7 @@ final class RunTrees {
   private Trees begin(List<LazyLayer> run) throws IOException, InterruptedException {
     Trees trees = new Trees(layers);
     for (LazyLayer layer : run.reversed()) {
+      layers.requireHonest(LayerKey.ofOwn(layer));
       Optional<KeptLayer> kept = kept(layer);
       if (kept.isPresent()) {
         trees.add(kept.get());

@@ -62,6 +62,13 @@ public final class Meters {
     INTERRUPTED
   }
 
+  /** How a layer's comparison with its index ended. */
+  public enum LayerCheckOutcome {
+    HONEST,
+    LYING,
+    UNDECIDED
+  }
+
   /** What is counted as a snapshot of its kind. */
   public enum SnapshotKind {
     ACTIVE,
@@ -92,6 +99,7 @@ public final class Meters {
   private final Map<Source, Counter> served;
   private final Map<Source, Timer> reads;
   private final Map<FallbackKind, Counter> fallbacks;
+  private final Map<LayerCheckOutcome, Counter> layerChecks;
   private final Map<PrepareOutcome, Timer> prepares;
   private final Map<Failure, Counter> failures;
   private final Counter copied;
@@ -105,6 +113,8 @@ public final class Meters {
     reads = each(Source.class, source -> timer(Metric.READ, Metric.SOURCE, source));
     fallbacks = each(FallbackKind.class, kind -> counter(Metric.FALLBACKS, Metric.REASON, kind));
     prepares = each(PrepareOutcome.class, end -> timer(Metric.PREPARE, Metric.OUTCOME, end));
+    layerChecks =
+        each(LayerCheckOutcome.class, end -> counter(Metric.LAYER_CHECKS, Metric.OUTCOME, end));
     failures = each(Failure.class, kind -> counter(Metric.ERRORS, Metric.KIND, kind));
     copied =
         Counter.builder(Metric.COPIED.title()).description(Metric.COPIED.help()).register(registry);
@@ -204,6 +214,11 @@ public final class Meters {
 
   void fellBack(FallbackKind kind) {
     at(fallbacks, kind).increment();
+  }
+
+  /** A layer was compared with its index. */
+  public void compared(LayerCheckOutcome outcome) {
+    at(layerChecks, outcome).increment();
   }
 
   private void gauge(Metric metric, DoubleSupplier value) {

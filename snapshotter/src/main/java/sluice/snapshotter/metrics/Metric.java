@@ -16,6 +16,7 @@ enum Metric {
   CACHE("sluice.cache.bytes", "What the chunk cache occupies on disk."),
   FALLBACKS("sluice.fallbacks", "Layers that could not be served and were left to containerd."),
   PREPARE("sluice.prepare.blocked", "How long containerd waited in Prepare of a layer."),
+  LAYER_CHECKS("sluice.layer.checks", "Layers compared with what their indexes show."),
   ERRORS("sluice.errors", "Failures.");
 
   static final String KIND = "kind";

@@ -113,7 +113,13 @@ final class LayersBelowTest {
     below.add(
         new Below.Lazy(
             new KeptLayer(
-                LayerKey.verified("tar", digest), digest, false, image, List.of(), List.of())));
+                LayerKey.verified("tar", digest),
+                digest,
+                false,
+                image,
+                List.of(),
+                List.of(),
+                null)));
   }
 
   private void local(long id, Map<Bytes, Attributes> entries) {

@@ -1,0 +1,160 @@
+package sluice.snapshotter.check;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.DeviceId;
+import sluice.core.DeviceStore;
+import sluice.core.LazyDevice;
+import sluice.snapshotter.image.KeptLayer;
+import sluice.snapshotter.image.LayerKey;
+import sluice.snapshotter.image.LayerLibrary;
+
+/**
+ * Has layers compared with what they hold as they become due, one after the other, on a thread of
+ * its own. A check that fails for want of the registry or of space is tried again later.
+ */
+public final class LayerChecks implements Closeable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LayerChecks.class);
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+  private static final Duration FIRST_DELAY = Duration.ofMinutes(1);
+  private static final Duration LAST_DELAY = Duration.ofHours(6);
+
+  private final LayerLibrary layers;
+  private final DeviceStore devices;
+  private final LayerCheck check;
+  private final Due due;
+  private final Listener listener;
+  private final Thread thread;
+
+  /** Checks that could not be made: for the thread alone. */
+  private final Map<LayerKey, Delay> delays = new HashMap<>();
+
+  private record Delay(long untilNanos, Duration length) {}
+
+  private LayerChecks(
+      LayerLibrary layers, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
+    this.layers = layers;
+    this.devices = devices;
+    this.check = check;
+    this.due = due;
+    this.listener = listener;
+    this.thread = Thread.ofPlatform().name("layer checks").daemon().unstarted(this::run);
+  }
+
+  /** When a layer is compared. */
+  public enum Due {
+    /** As soon as it is in use. */
+    ALWAYS,
+    /** When every byte of its devices is there. */
+    COMPLETE
+  }
+
+  /** Hears how checks end. */
+  public interface Listener {
+    void honest(KeptLayer layer);
+
+    void lying(KeptLayer layer);
+
+    void undecided(KeptLayer layer);
+  }
+
+  /** Starts the thread; closing the result ends it. */
+  public static LayerChecks start(
+      LayerLibrary layers, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
+    LayerChecks checks = new LayerChecks(layers, devices, check, due, listener);
+    checks.thread.start();
+    return checks;
+  }
+
+  private void run() {
+    try {
+      while (true) {
+        Thread.sleep(LOOK_AGAIN);
+        List<KeptLayer> claimed = layers.claimed();
+        for (KeptLayer layer : claimed) {
+          KeptLayer.Claim claim = layer.claim();
+          if (claim != null && isDue(layer)) {
+            check(layer, claim);
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("no more layers are checked");
+    }
+  }
+
+  private boolean isDue(KeptLayer layer) {
+    Delay delay = delays.get(layer.key());
+    if (delay != null && System.nanoTime() - delay.untilNanos < 0) {
+      return false;
+    }
+    return due == Due.ALWAYS || isComplete(layer);
+  }
+
+  private boolean isComplete(KeptLayer layer) {
+    try {
+      for (DeviceId id : layer.devices()) {
+        LazyDevice device = devices.open(id);
+        if (!device.present(0, device.lengthBytes())) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      LOG.debug("layer {} is not checked now", layer.key(), e);
+      return false;
+    }
+  }
+
+  private void check(KeptLayer layer, KeptLayer.Claim claim) throws InterruptedException {
+    try {
+      Optional<String> lie = check.lie(layer, claim, layers.fidelity(layer.key().format()));
+      delays.remove(layer.key());
+      if (lie.isEmpty()) {
+        layers.honest(layer);
+        LOG.info("layer {} holds what its index shows", layer.key().layer());
+        listener.honest(layer);
+      } else {
+        layers.lying(layer, lie.get());
+        LOG.error(
+            "layer {} does not hold what its {} index shows: {}; nothing is mounted from it any"
+                + " more. Remove the image and pull it again, and look into where it came from: {}",
+            layer.key().layer(),
+            layer.key().format(),
+            lie.get(),
+            claim.holders());
+        listener.lying(layer);
+      }
+    } catch (IOException | RuntimeException e) {
+      Delay before = delays.get(layer.key());
+      Duration length = before == null ? FIRST_DELAY : before.length.multipliedBy(2);
+      Duration bounded = length.compareTo(LAST_DELAY) > 0 ? LAST_DELAY : length;
+      delays.put(layer.key(), new Delay(System.nanoTime() + bounded.toNanos(), bounded));
+      LOG.warn(
+          "layer {} could not be compared with its index, which is tried again in {}: {}",
+          layer.key().layer(),
+          bounded,
+          e.toString());
+      listener.undecided(layer);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    thread.interrupt();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while a check of layers ended", e);
+    }
+  }
+}

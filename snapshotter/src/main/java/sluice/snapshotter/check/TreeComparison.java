@@ -1,0 +1,182 @@
+package sluice.snapshotter.check;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import sluice.core.Bytes;
+import sluice.core.CorruptException;
+import sluice.core.Fidelity;
+import sluice.erofs.FileType;
+import sluice.erofs.Inode;
+import sluice.erofs.MetadataImage;
+
+/**
+ * Compares the tree that an index shows with the one that its layer holds, files byte by byte. Ends
+ * with the first difference. For one thread, once.
+ */
+final class TreeComparison {
+
+  private static final int PIECE_BYTES = 1 << 20;
+  private static final Bytes DOT = Bytes.utf8(".");
+  private static final Bytes DOT_DOT = Bytes.utf8("..");
+
+  private final Side shown;
+  private final Side held;
+  private final Fidelity fidelity;
+  private final Deque<Pair> pending = new ArrayDeque<>();
+
+  /** By number in one tree, the number in the other, of files with several names. */
+  private final Map<Long, Long> linkedShown = new HashMap<>();
+
+  private final Map<Long, Long> linkedHeld = new HashMap<>();
+  private final ByteBuffer shownBytes = ByteBuffer.allocate(PIECE_BYTES);
+  private final ByteBuffer heldBytes = ByteBuffer.allocate(PIECE_BYTES);
+
+  /** One of the two trees. */
+  record Side(MetadataImage image, DeviceReader files) {}
+
+  private record Pair(long shown, long held, String path) {}
+
+  /**
+   * @param shown what the index shows
+   * @param held what the layer holds
+   */
+  TreeComparison(Side shown, Side held, Fidelity fidelity) {
+    this.shown = shown;
+    this.held = held;
+    this.fidelity = fidelity;
+  }
+
+  /** The first difference in a sentence; empty if there is none. */
+  Optional<String> difference() throws IOException, InterruptedException {
+    pending.push(new Pair(shown.image.rootNid(), held.image.rootNid(), ""));
+    while (!pending.isEmpty()) {
+      Optional<String> found = difference(pending.pop());
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> difference(Pair pair) throws IOException, InterruptedException {
+    Inode one = shown.image.inode(pair.shown);
+    Inode other = held.image.inode(pair.held);
+    Optional<String> attributes = attributes(one, other);
+    if (attributes.isPresent()) {
+      return attributes.map(text -> "\"/%s\" %s".formatted(pair.path, text));
+    }
+    if (one.nlink() > 1 && one.type() != FileType.DIRECTORY && !sameLink(pair)) {
+      return Optional.of("\"/%s\" is not linked to the same files".formatted(pair.path));
+    }
+    return switch (one.type()) {
+      case DIRECTORY -> children(one, other, pair.path);
+      case REGULAR -> content(one, other, pair.path);
+      case SYMLINK -> target(one, other, pair.path);
+      case CHARACTER, BLOCK, FIFO, SOCKET ->
+          differs(one.rdev(), other.rdev(), "device number")
+              .map(text -> "\"/%s\" %s".formatted(pair.path, text));
+    };
+  }
+
+  private Optional<String> attributes(Inode one, Inode other) throws CorruptException {
+    return differs(one.mode(), other.mode(), "mode")
+        .or(() -> differs(one.uid(), other.uid(), "owner"))
+        .or(() -> differs(one.gid(), other.gid(), "group"))
+        .or(() ->
+            one.isDirectory()
+                ? Optional.empty()
+                : differs(one.sizeBytes(), other.sizeBytes(), "size"))
+        .or(() -> times(one, other))
+        .or(
+            shown.image.xattrs(one).equals(held.image.xattrs(other))
+                ? Optional::empty
+                : () -> Optional.of("has other xattrs"));
+  }
+
+  private Optional<String> times(Inode one, Inode other) {
+    if (fidelity.wholeSeconds()) {
+      return Math.abs(one.mtimeSeconds() - other.mtimeSeconds()) <= 1
+          ? Optional.empty()
+          : differs(one.mtimeSeconds(), other.mtimeSeconds(), "time");
+    }
+    return differs(one.mtimeSeconds(), other.mtimeSeconds(), "time")
+        .or(() -> differs(one.mtimeNanos(), other.mtimeNanos(), "nanoseconds of its time"));
+  }
+
+  private boolean sameLink(Pair pair) {
+    Long held = linkedShown.putIfAbsent(pair.shown, pair.held);
+    Long shown = linkedHeld.putIfAbsent(pair.held, pair.shown);
+    return (held == null || held == pair.held) && (shown == null || shown == pair.shown);
+  }
+
+  private Optional<String> children(Inode one, Inode other, String path) throws CorruptException {
+    SortedMap<Bytes, Long> ours = list(shown.image, one);
+    SortedMap<Bytes, Long> theirs = list(held.image, other);
+    if (path.isEmpty()) {
+      theirs.keySet().removeAll(fidelity.hidden());
+    }
+    for (var entry : ours.entrySet()) {
+      Long there = theirs.remove(entry.getKey());
+      String name = path.isEmpty() ? entry.getKey().toString() : path + "/" + entry.getKey();
+      if (there == null) {
+        return Optional.of("\"/%s\" is not in the layer".formatted(name));
+      }
+      pending.push(new Pair(entry.getValue(), there, name));
+    }
+    return theirs.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "\"/%s%s%s\" of the layer is not shown"
+                .formatted(path, path.isEmpty() ? "" : "/", theirs.firstKey()));
+  }
+
+  private static SortedMap<Bytes, Long> list(MetadataImage image, Inode directory)
+      throws CorruptException {
+    SortedMap<Bytes, Long> entries = new TreeMap<>();
+    image.list(
+        directory,
+        0,
+        (nextCookie, nid, type, name) -> {
+          if (!name.equals(DOT) && !name.equals(DOT_DOT)) {
+            entries.put(name, nid);
+          }
+          return true;
+        });
+    return entries;
+  }
+
+  private Optional<String> target(Inode one, Inode other, String path) throws CorruptException {
+    Bytes ours = shown.image.linkTarget(one);
+    Bytes theirs = held.image.linkTarget(other);
+    return ours.equals(theirs)
+        ? Optional.empty()
+        : Optional.of("\"/%s\" leads to \"%s\", not to \"%s\"".formatted(path, ours, theirs));
+  }
+
+  private Optional<String> content(Inode one, Inode other, String path)
+      throws IOException, InterruptedException {
+    for (long at = 0; at < one.sizeBytes(); at += PIECE_BYTES) {
+      int length = (int) Math.min(PIECE_BYTES, one.sizeBytes() - at);
+      shown.files.read(one, at, shownBytes.clear().limit(length));
+      held.files.read(other, at, heldBytes.clear().limit(length));
+      int mismatch = shownBytes.flip().mismatch(heldBytes.flip());
+      if (mismatch >= 0) {
+        return Optional.of("\"/%s\" has another byte at %d".formatted(path, at + mismatch));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> differs(long shown, long held, String what) {
+    return shown == held
+        ? Optional.empty()
+        : Optional.of("has %s %d, in the layer %d".formatted(what, shown, held));
+  }
+}
