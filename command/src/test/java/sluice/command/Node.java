@@ -50,12 +50,23 @@ final class Node implements Closeable {
     return start(indexDeadline, Map.of());
   }
 
+  /** Starts one with something more in its configuration; returns once it answers. */
+  static Node configured(String sections) throws IOException, InterruptedException {
+    return start(PATIENT, Map.of(), sections);
+  }
+
   private static Node start(Duration indexDeadline, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    return start(indexDeadline, environment, "");
+  }
+
+  private static Node start(
+      Duration indexDeadline, Map<String, String> environment, String sections)
       throws IOException, InterruptedException {
     Path directory = Files.createTempDirectory("sl");
     Files.writeString(
         directory.resolve("config.toml"),
-        CONFIG + "[pull]\nindex_deadline_seconds = " + indexDeadline.toSeconds() + "\n");
+        CONFIG + "[pull]\nindex_deadline_seconds = " + indexDeadline.toSeconds() + "\n" + sections);
     SluiceProcess daemon = serve(directory, environment);
     return new Node(directory, daemon, SnapshotCaller.to(directory.resolve("s.sock")));
   }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageDocument;
@@ -64,6 +65,15 @@ public record ComposedImage(List<Layer> layers) {
 
   /** Writes it as an OCI image layout of one tag. */
   public void write(Path layout, String tag) throws IOException {
+    write(layout, tag, Map.of());
+  }
+
+  /**
+   * Writes it as an OCI image layout of one tag.
+   *
+   * @param annotations of the manifest
+   */
+  public void write(Path layout, String tag, Map<String, String> annotations) throws IOException {
     ObjectNode config = JSON.createObjectNode().put("architecture", "amd64").put("os", "linux");
     config.putObject("config");
     ObjectNode rootfs = config.putObject("rootfs").put("type", "layers");
@@ -78,9 +88,14 @@ public record ComposedImage(List<Layer> layers) {
           layer.from.blob(descriptor.digest()),
           blobs.resolve(descriptor.digest().hex()),
           StandardCopyOption.REPLACE_EXISTING);
-      manifest
-          .withArray("layers")
-          .add(node(descriptor.mediaType(), descriptor.digest(), descriptor.sizeBytes()));
+      ObjectNode listed = node(descriptor.mediaType(), descriptor.digest(), descriptor.sizeBytes());
+      if (!descriptor.annotations().isEmpty()) {
+        descriptor.annotations().forEach(listed.putObject("annotations")::put);
+      }
+      manifest.withArray("layers").add(listed);
+    }
+    if (!annotations.isEmpty()) {
+      annotations.forEach(manifest.putObject("annotations")::put);
     }
     ObjectNode named = store(blobs, MANIFEST, manifest);
     named.putObject("annotations").put("org.opencontainers.image.ref.name", tag);

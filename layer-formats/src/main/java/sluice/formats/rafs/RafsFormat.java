@@ -1,5 +1,6 @@
 package sluice.formats.rafs;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import sluice.core.Descriptor;
@@ -11,9 +12,9 @@ import sluice.core.Platform;
 import sluice.core.RangeSource;
 
 /**
- * RAFS v6, as nydus writes it. The bootstrap is the manifest's topmost layer and holds the tree of
- * the whole image; the layers below hold data for it, or say where it lies in an ordinary gzip
- * layer of the same repository (zran).
+ * RAFS v6, as nydus writes it. The bootstrap is a layer of the manifest, usually the topmost, and
+ * holds the tree of the image up to there; the layers below hold data for it, or say where it lies
+ * in an ordinary gzip layer of the same repository (zran).
  *
  * <p>Refused, with the reason: RAFS v5, encrypted blobs, layers whose diff-id is not what the
  * format implies.
@@ -104,10 +105,6 @@ public final class RafsFormat implements LayerFormat {
                 .formatted(each.digest(), version));
       }
     }
-    Descriptor last = layer.manifest().layers().getLast();
-    if (!last.annotations().containsKey(BOOTSTRAP_ANNOTATION)) {
-      return Optional.of("the topmost layer " + last.digest() + " is not a nydus bootstrap");
-    }
     if (descriptor.digest().algorithm() != Digest.Algorithm.SHA256) {
       return Optional.of("nydus layer " + descriptor.digest() + " is not named by a SHA-256");
     }
@@ -116,9 +113,17 @@ public final class RafsFormat implements LayerFormat {
           "nydus blob %s has the diff-id %s in the image's configuration, but a blob's diff-id is its digest"
               .formatted(descriptor.digest(), layer.diffId()));
     }
-    boolean topmost = layer.position() == layer.manifest().layers().size() - 1;
-    return !topmost && descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION)
-        ? Optional.of("nydus bootstrap " + descriptor.digest() + " is not the topmost layer")
-        : Optional.empty();
+    return descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION) || hasBootstrapAbove(layer)
+        ? Optional.empty()
+        : Optional.of(
+            "nydus blob %s has no nydus bootstrap above it, which would hold its tree"
+                .formatted(descriptor.digest()));
+  }
+
+  /** A bootstrap shows all layers below it; ordinary ones may lie on it. */
+  private static boolean hasBootstrapAbove(Layer layer) {
+    List<Descriptor> layers = layer.manifest().layers();
+    return layers.subList(layer.position() + 1, layers.size()).stream()
+        .anyMatch(each -> each.annotations().containsKey(BOOTSTRAP_ANNOTATION));
   }
 }

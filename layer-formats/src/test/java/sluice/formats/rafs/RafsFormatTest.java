@@ -268,6 +268,36 @@ class RafsFormatTest {
         Set.of(fixtures.repository()));
   }
 
+  @Test
+  void recognise_bootstrapBelowOtherLayers_isTheTreeUpToThere() {
+    Fixtures fixtures = Fixtures.of("reader");
+    ImageDocument.Manifest manifest = fixtures.document("nydus-zstd");
+    List<Descriptor> layers = new ArrayList<>(manifest.layers());
+    List<Digest> diffIds = new ArrayList<>(fixtures.diffIds("nydus-zstd"));
+    Descriptor stray = layers.getFirst();
+    layers.add(stray);
+    diffIds.add(diffIds.getFirst());
+    LayerFormat.Image image =
+        Images.of(
+            fixtures.repository(),
+            new ImageDocument.Manifest(manifest.config(), layers, Map.of(), null, null));
+    List<Recognition> recognitions = new ArrayList<>();
+    for (int at = 0; at < layers.size(); at++) {
+      recognitions.add(
+          format.recognise(
+              new LayerFormat.Layer(image, at, diffIds.get(at), Set.of(fixtures.repository())),
+              IndexTrust.PINNED));
+    }
+    int bootstrap = layers.size() - 2;
+    assertThat(recognitions.subList(0, bootstrap)).allMatch(Recognition.DataOnly.class::isInstance);
+    assertThat(recognitions.get(bootstrap)).isInstanceOf(Recognition.ImageTree.class);
+    assertThat(recognitions.getLast())
+        .isEqualTo(
+            new Recognition.Refused(
+                "nydus blob %s has no nydus bootstrap above it, which would hold its tree"
+                    .formatted(stray.digest())));
+  }
+
   /** The bootstrap layer with nothing in the manifest that says what is inside. */
   private static LayerFormat.Layer withoutHints(Fixtures fixtures, String tag) {
     ImageDocument.Manifest manifest = fixtures.document(tag);
