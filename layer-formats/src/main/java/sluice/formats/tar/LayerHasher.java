@@ -7,18 +7,24 @@ import java.security.MessageDigest;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
+import sluice.formats.record.Recording;
 
-/** Passes a blob on, hashes it, and makes sure that it has the length that its descriptor says. */
+/**
+ * Passes a blob on, hashes and records it, and makes sure that it has the length that its
+ * descriptor says.
+ */
 final class LayerHasher extends FilterInputStream {
 
   private final Descriptor descriptor;
   private final String resource;
   private final MessageDigest hash;
+  private final Recording recording;
   private long bytes;
 
-  LayerHasher(InputStream blob, Descriptor descriptor, String resource) {
+  LayerHasher(InputStream blob, Descriptor descriptor, Recording recording, String resource) {
     super(blob);
     this.descriptor = descriptor;
+    this.recording = recording;
     this.resource = resource;
     this.hash = Digest.hasher(descriptor.digest().algorithm());
   }
@@ -43,6 +49,9 @@ final class LayerHasher extends FilterInputStream {
               .formatted(ended ? "ends after" : "has", bytes, descriptor.sizeBytes()),
           resource,
           bytes);
+    }
+    if (read > 0) {
+      recording.encoded(into, offset, read);
     }
     return read;
   }

@@ -126,6 +126,11 @@ final class PaxRecords {
     return PaxXattrs.of(records);
   }
 
+  /** All of them; keys are ISO 8859-1. Not to be changed. */
+  Map<String, Bytes> all() {
+    return records;
+  }
+
   private static String latin(Bytes bytes) {
     return new String(bytes.toArray(), StandardCharsets.ISO_8859_1);
   }

@@ -13,6 +13,7 @@ import sluice.core.Bytes;
  * @param size of the file, holes included
  * @param nanos 0 to 999,999,999, forward from {@code mtime}
  * @param sparse where the data lies in the file; null if it has no holes
+ * @param raw what else its headers hold
  */
 record TarEntry(
     long offset,
@@ -28,4 +29,15 @@ record TarEntry(
     long devMajor,
     long devMinor,
     SortedMap<Bytes, Bytes> xattrs,
-    @Nullable SparseMap sparse) {}
+    @Nullable SparseMap sparse,
+    Raw raw) {
+
+  /**
+   * What no tree needs.
+   *
+   * @param dataOffset where the data lies in the tar stream, behind a map of holes
+   * @param statedSize what the headers say, for whatever type
+   */
+  record Raw(
+      long dataOffset, long statedSize, Bytes userName, Bytes groupName, PaxRecords records) {}
+}

@@ -4,6 +4,7 @@ import sluice.core.IndexOrigin;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.RangeSource;
+import sluice.formats.record.LayerRecorder;
 
 /**
  * Ordinary layers: tar, tar+gzip and tar+zstd of OCI and Docker, also the nondistributable
@@ -13,12 +14,22 @@ import sluice.core.RangeSource;
 public final class TarFormat implements LayerFormat {
 
   private final RangeSource source;
+  private final LayerRecorder recorder;
 
   /**
    * @param source gives the layers' blobs
    */
   public TarFormat(RangeSource source) {
+    this(source, LayerRecorder.NONE);
+  }
+
+  /**
+   * @param source gives the layers' blobs
+   * @param recorder may make indexes of the layers as they stream
+   */
+  public TarFormat(RangeSource source, LayerRecorder recorder) {
     this.source = source;
+    this.recorder = recorder;
   }
 
   @Override
@@ -33,7 +44,7 @@ public final class TarFormat implements LayerFormat {
         .<Recognition>map(type ->
             type.known()
                 ? new Recognition.Tree(
-                    new TarIndexer(source, layer, type),
+                    new TarIndexer(source, layer, type, recorder),
                     IndexOrigin.ofLayer("the whole layer", layer.descriptor().sizeBytes()))
                 : new Recognition.Refused(
                     "a layer of media type " + mediaType + " cannot be decoded"))

@@ -37,6 +37,8 @@ record TarHeader(
     long uid,
     long gid,
     long mtime,
+    Bytes userName,
+    Bytes groupName,
     long devMajor,
     long devMinor) {
 
@@ -71,7 +73,7 @@ record TarHeader(
     TarField fields = new TarField(block, offset, resource);
     verifyChecksum(fields, block, offset, resource);
     Dialect dialect = dialect(block);
-    boolean devices = dialect != Dialect.V7;
+    boolean posix = dialect != Dialect.V7;
     return new TarHeader(
         dialect,
         block[156],
@@ -82,8 +84,10 @@ record TarHeader(
         fields.number("uid", 108, 8),
         fields.number("gid", 116, 8),
         fields.number("mtime", 136, 12),
-        devices ? fields.number("devmajor", 329, 8) : 0,
-        devices ? fields.number("devminor", 337, 8) : 0);
+        posix ? fields.text(265, 32) : Bytes.EMPTY,
+        posix ? fields.text(297, 32) : Bytes.EMPTY,
+        posix ? fields.number("devmajor", 329, 8) : 0,
+        posix ? fields.number("devminor", 337, 8) : 0);
   }
 
   /** Whether every byte of a block is zero: two such blocks end a tar stream. */

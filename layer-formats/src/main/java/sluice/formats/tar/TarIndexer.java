@@ -21,13 +21,16 @@ import sluice.core.RangeSource;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImageWriter;
+import sluice.formats.record.LayerRecorder;
+import sluice.formats.record.Recording;
 import sluice.formats.stream.LayerStream;
 
 /**
  * Streams one layer into a metadata image and a device.
  *
  * <p>The calling thread fetches, hashes and decompresses; a second one unpacks. Inflating is the
- * slowest step, so it has a core of its own, and an interrupt of the caller reaches the fetch.
+ * slowest step, so it has a core of its own, and an interrupt of the caller reaches the fetch. Both
+ * tell a recording what passes by.
  */
 final class TarIndexer implements Indexer {
 
@@ -36,12 +39,14 @@ final class TarIndexer implements Indexer {
   private final RangeSource source;
   private final Layer layer;
   private final TarMediaType mediaType;
+  private final LayerRecorder recorder;
   private final String resource;
 
-  TarIndexer(RangeSource source, Layer layer, TarMediaType mediaType) {
+  TarIndexer(RangeSource source, Layer layer, TarMediaType mediaType, LayerRecorder recorder) {
     this.source = source;
     this.layer = layer;
     this.mediaType = mediaType;
+    this.recorder = recorder;
     this.resource = "layer " + layer.descriptor().digest();
   }
 
@@ -55,11 +60,13 @@ final class TarIndexer implements Indexer {
       throws IOException, InterruptedException {
     PlacementTable placements = new PlacementTable();
     LayerTree tree = new LayerTree(resource);
-    try (DeviceStore.Staged staged = devices.stage()) {
+    try (DeviceStore.Staged staged = devices.stage();
+        Recording recording = recorder.begin(layer)) {
       DeviceWriter files = new DeviceWriter(staged, placements);
       MessageDigest diffId = Digest.hasher(layer.diffId().algorithm());
-      Streamed streamed = stream(tree, files, diffId);
+      Streamed streamed = stream(tree, files, diffId, recording);
       LayerHasher.verify("diff-id", layer.diffId(), diffId, resource);
+      recording.verified(streamed.compression);
       long deviceBytes = files.finish();
       if (placements.isEmpty()) {
         MetadataImageWriter.write(tree, List.of(), metadataImage);
@@ -89,15 +96,16 @@ final class TarIndexer implements Indexer {
   private record Streamed(StreamCompression compression, long tarBytes) {}
 
   /** Streams the whole layer through both halves, and verifies the layer digest. */
-  private Streamed stream(LayerTree tree, DeviceWriter files, MessageDigest diffId)
+  private Streamed stream(
+      LayerTree tree, DeviceWriter files, MessageDigest diffId, Recording recording)
       throws IOException, InterruptedException {
     try (InputStream blob = source.open(layer.descriptor().digest(), layer.holders(), Lane.DEMAND);
-        LayerHasher hashed = new LayerHasher(blob, layer.descriptor(), resource);
+        LayerHasher hashed = new LayerHasher(blob, layer.descriptor(), recording, resource);
         BufferedInputStream encoded = new BufferedInputStream(hashed, FETCH_BUFFER_BYTES)) {
       StreamCompression compression =
           mediaType.detected() ? LayerStream.detect(encoded) : StreamCompression.NONE;
       try (InputStream decoded = LayerStream.open(compression, encoded, resource)) {
-        long tarBytes = UnpackThread.run(decoded, tree, files, diffId, resource);
+        long tarBytes = UnpackThread.run(decoded, tree, files, diffId, recording, resource);
         hashed.verify();
         return new Streamed(compression, tarBytes);
       }

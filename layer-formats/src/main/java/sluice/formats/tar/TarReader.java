@@ -97,14 +97,12 @@ final class TarReader {
       TarField fields, long offset, TarHeader own, PaxRecords pax, Bytes longName, Bytes longLink) {
 
     Bytes name() {
-      Bytes fromPax = pax.value("path");
-      Bytes name = fromPax == null ? own.name() : fromPax;
+      Bytes name = text(pax, "path", own.name());
       return longName.length() > 0 ? longName : name;
     }
 
     Bytes linkName() {
-      Bytes fromPax = pax.value("linkpath");
-      Bytes name = fromPax == null ? own.linkName() : fromPax;
+      Bytes name = text(pax, "linkpath", own.linkName());
       return longLink.length() > 0 ? longLink : name;
     }
 
@@ -123,7 +121,8 @@ final class TarReader {
       TarHeader own = headers.own;
       PaxRecords pax = headers.pax;
       PaxRecords.Time mtime = pax.time("mtime", own.mtime());
-      beginData(own.headerOnly() ? 0 : pax.number("size", own.size()), headers);
+      long statedSize = pax.number("size", own.size());
+      beginData(own.headerOnly() ? 0 : statedSize, headers);
       Sparse sparse = sparse(headers);
       Bytes name = sparse.name == null ? headers.name() : sparse.name;
       return new TarEntry(
@@ -140,10 +139,21 @@ final class TarReader {
           own.devMajor(),
           own.devMinor(),
           pax.xattrs(),
-          sparse.map);
+          sparse.map,
+          new TarEntry.Raw(
+              input.position(),
+              statedSize,
+              text(pax, "uname", own.userName()),
+              text(pax, "gname", own.groupName()),
+              pax));
     } catch (IllegalArgumentException e) {
       throw wrong("a PAX record of \"%s\": %s".formatted(headers.name(), e.getMessage()), headers);
     }
+  }
+
+  private static Bytes text(PaxRecords pax, String key, Bytes otherwise) {
+    Bytes value = pax.value(key);
+    return value == null ? otherwise : value;
   }
 
   private void beginData(long sizeBytes, Headers headers) throws IOException {

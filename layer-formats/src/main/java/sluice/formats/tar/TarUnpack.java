@@ -5,6 +5,8 @@ import sluice.erofs.LayerTree;
 import sluice.formats.entry.EntryTree;
 import sluice.formats.entry.EntryType;
 import sluice.formats.entry.LayerEntry;
+import sluice.formats.record.RecordedEntry;
+import sluice.formats.record.Recording;
 
 /**
  * Turns the entries of a tar stream into a tree and a device. For one thread.
@@ -18,12 +20,14 @@ final class TarUnpack {
   private final TarInput input;
   private final EntryTree tree;
   private final DeviceWriter files;
+  private final Recording recording;
 
-  TarUnpack(TarInput input, LayerTree tree, DeviceWriter files) {
+  TarUnpack(TarInput input, LayerTree tree, DeviceWriter files, Recording recording) {
     this.reader = new TarReader(input);
     this.input = input;
     this.tree = new EntryTree(tree, input::corrupt);
     this.files = files;
+    this.recording = recording;
   }
 
   /** Unpacks all entries, and reads the tar stream to its end. */
@@ -31,13 +35,16 @@ final class TarUnpack {
     TarEntry entry;
     while ((entry = reader.next()) != null) {
       TarEntry of = entry;
+      LayerEntry added = layerEntry(of);
       tree.add(
-          layerEntry(of),
+          added,
           () -> {
             reader.content(of, files);
             return files.endFile();
           });
+      recording.entry(recorded(added, of));
     }
+    recording.endOfEntries(input.position());
     input.drain();
   }
 
@@ -56,6 +63,18 @@ final class TarUnpack {
         entry.devMajor(),
         entry.devMinor(),
         entry.xattrs());
+  }
+
+  private static RecordedEntry recorded(LayerEntry added, TarEntry entry) {
+    TarEntry.Raw raw = entry.raw();
+    return new RecordedEntry(
+        added,
+        raw.dataOffset(),
+        raw.statedSize(),
+        entry.sparse() != null,
+        raw.userName(),
+        raw.groupName(),
+        raw.records().all());
   }
 
   private static EntryType type(byte typeflag) {

@@ -6,6 +6,7 @@ import java.security.MessageDigest;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import sluice.erofs.LayerTree;
+import sluice.formats.record.Recording;
 
 /** Decompresses on the calling thread what a second thread unpacks. */
 final class UnpackThread {
@@ -20,15 +21,24 @@ final class UnpackThread {
    * this returns or throws.
    *
    * @param hash gets the whole tar stream
+   * @param recording is told of entries
    * @return length of the tar stream in bytes
    * @throws IOException what reading threw, or else what unpacking threw
    */
   static long run(
-      InputStream decoded, LayerTree tree, DeviceWriter files, MessageDigest hash, String resource)
+      InputStream decoded,
+      LayerTree tree,
+      DeviceWriter files,
+      MessageDigest hash,
+      Recording recording,
+      String resource)
       throws IOException, InterruptedException {
     BlockPipe pipe = new BlockPipe(BLOCKS, BLOCK_BYTES);
     FutureTask<Long> unpack =
-        new FutureTask<>(() -> unpack(pipe, new TarInput(pipe, hash, resource), tree, files));
+        new FutureTask<>(() -> {
+          TarInput input = new TarInput(pipe, hash, resource);
+          return unpack(pipe, input, new TarUnpack(input, tree, files, recording));
+        });
     // Not virtual: it hashes, and writes files, without a pause.
     Thread thread = Thread.ofPlatform().name("unpack " + resource).daemon().start(unpack);
     try {
@@ -46,10 +56,9 @@ final class UnpackThread {
     }
   }
 
-  private static long unpack(BlockPipe pipe, TarInput input, LayerTree tree, DeviceWriter files)
-      throws IOException {
+  private static long unpack(BlockPipe pipe, TarInput input, TarUnpack unpack) throws IOException {
     try {
-      new TarUnpack(input, tree, files).run();
+      unpack.run();
       return input.position();
     } finally {
       pipe.abort();

@@ -15,6 +15,7 @@ import sluice.core.DeviceStore;
 import sluice.core.LazyDevice;
 import sluice.core.Repository;
 import sluice.erofs.LayerTree;
+import sluice.formats.record.Recording;
 import sluice.formats.tar.TarBuilder.Header;
 
 /** Any bytes as a tar stream: unpacked or refused, in bounded time and room. */
@@ -62,7 +63,8 @@ class TarFuzzTest {
         new TarUnpack(
             TarStreams.input(tar),
             new LayerTree("layer x"),
-            new DeviceWriter(staged, new PlacementTable()));
+            new DeviceWriter(staged, new PlacementTable()),
+            Recording.NONE);
     try {
       unpack.run();
     } catch (CorruptException e) {
