@@ -5,13 +5,17 @@ import java.io.PrintStream;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
+import sluice.formats.inflate.InflaterLibrary;
 
 /**
  * Runs what JMH measures on one core and prints tables. Bounds are ratios of two figures of the
@@ -38,7 +42,8 @@ final class CodecBenchmarks {
   private static final double LIBRARY_BOUND = 0.9;
 
   private static final String HASH_ROW = "| %12s | %12s | %12s |%n";
-  private static final String DECODE_ROW = "| %-8s | %12s | %12s | %14s | %-12s |%n";
+  private static final String INFLATE_ROW = "| %-14s | %-10s | %12s | %12s | %14s | %-12s |%n";
+  private static final String DECODE_ROW = "| %-11s | %12s | %12s | %14s | %-12s |%n";
 
   private CodecBenchmarks() {}
 
@@ -77,25 +82,62 @@ final class CodecBenchmarks {
           "%.2f".formatted(ours / library),
           verdict(ours / library, LIBRARY_BOUND));
     }
+    inflate(out);
+  }
+
+  /** Prints what a core inflates, by each library that is there. */
+  private static void inflate(PrintStream out) throws IOException {
+    String[] libraries =
+        Stream.of(InflaterLibrary.values())
+            .filter(InflaterLibrary::present)
+            .map(Enum::name)
+            .toArray(String[]::new);
+    Collection<RunResult> results =
+        run(InflateBenchmark.class, out, options -> options.param("library", libraries));
+    out.printf(INFLATE_ROW, "inflater", "of", "library", "ours", "ours / library", "bound");
+    out.printf(INFLATE_ROW, "---", "---", "---:", "---:", "---:", "---");
+    for (String name : libraries) {
+      for (InflateBenchmark.Sample sample : InflateBenchmark.Sample.values()) {
+        double library = figure(results, "alone", "library", name, sample);
+        double ours = figure(results, "ours", "library", name, sample);
+        out.printf(
+            INFLATE_ROW,
+            InflaterLibrary.valueOf(name),
+            sample.name().toLowerCase(Locale.ROOT),
+            speed(library * sample.lengthBytes()),
+            speed(ours * sample.lengthBytes()),
+            "%.2f".formatted(ours / library),
+            name.equals(InflaterLibrary.fastest().name())
+                ? verdict(ours / library, LIBRARY_BOUND)
+                : "not used");
+      }
+    }
   }
 
   private static Collection<RunResult> run(Class<?> benchmark, PrintStream out) throws IOException {
+    return run(benchmark, out, options -> options);
+  }
+
+  private static Collection<RunResult> run(
+      Class<?> benchmark, PrintStream out, UnaryOperator<ChainedOptionsBuilder> more)
+      throws IOException {
     System.setProperty(NO_LOCK, "true");
     out.println(Host.description());
     out.println("load average before: " + Host.load());
     try {
       return new Runner(
-              new OptionsBuilder()
-                  .include("^" + benchmark.getName().replace(".", "\\.") + "\\.")
-                  .mode(Mode.SampleTime)
-                  .timeUnit(TimeUnit.SECONDS)
-                  .forks(FORKS)
-                  .warmupIterations(ITERATIONS)
-                  .warmupTime(ITERATION)
-                  .measurementIterations(ITERATIONS)
-                  .measurementTime(ITERATION)
-                  .shouldFailOnError(true)
-                  .verbosity(VerboseMode.SILENT)
+              more.apply(
+                      new OptionsBuilder()
+                          .include("^" + benchmark.getName().replace(".", "\\.") + "\\.")
+                          .mode(Mode.SampleTime)
+                          .timeUnit(TimeUnit.SECONDS)
+                          .forks(FORKS)
+                          .warmupIterations(ITERATIONS)
+                          .warmupTime(ITERATION)
+                          .measurementIterations(ITERATIONS)
+                          .measurementTime(ITERATION)
+                          .shouldFailOnError(true)
+                          .verbosity(VerboseMode.SILENT))
                   .build())
           .run();
     } catch (RunnerException e) {
@@ -106,6 +148,21 @@ final class CodecBenchmarks {
   private static double blake3(Collection<RunResult> results, int lengthBytes) {
     String length = Integer.toString(lengthBytes);
     return figure(results, "blake3", "lengthBytes", length) * lengthBytes;
+  }
+
+  private static double figure(
+      Collection<RunResult> results,
+      String name,
+      String parameter,
+      String value,
+      InflateBenchmark.Sample sample) {
+    return figure(
+        results.stream()
+            .filter(result -> result.getParams().getParam("sample").equals(sample.name()))
+            .toList(),
+        name,
+        parameter,
+        value);
   }
 
   /** Calls a second of the benchmark of that name and parameter. */

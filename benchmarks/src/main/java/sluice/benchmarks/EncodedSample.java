@@ -1,18 +1,13 @@
 package sluice.benchmarks;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.zip.DataFormatException;
-import java.util.zip.Deflater;
-import java.util.zip.GZIPOutputStream;
-import java.util.zip.Inflater;
 import net.jpountz.lz4.LZ4Factory;
-import sluice.core.ByteRange;
 import sluice.core.ChunkEncoding;
 
-/** Content in each encoding that a chunk may have, and how its library decodes it. */
+/** Content in each encoding that a chunk may have but gzip, and how its library decodes it. */
 public enum EncodedSample {
   /** As it is; the library is a copy. */
   PLAIN {
@@ -22,12 +17,12 @@ public enum EncodedSample {
     }
 
     @Override
-    ChunkEncoding encoding(byte[] encoded) {
+    ChunkEncoding encoding() {
       return new ChunkEncoding.Plain();
     }
 
     @Override
-    void decodeByLibrary(byte[] encoded, byte[] window, byte[] decoded) {
+    void decodeByLibrary(byte[] encoded, byte[] decoded) {
       System.arraycopy(encoded, 0, decoded, 0, decoded.length);
     }
   },
@@ -40,12 +35,34 @@ public enum EncodedSample {
     }
 
     @Override
-    ChunkEncoding encoding(byte[] encoded) {
+    ChunkEncoding encoding() {
       return new ChunkEncoding.ZstdFrame();
     }
 
     @Override
-    void decodeByLibrary(byte[] encoded, byte[] window, byte[] decoded) {
+    void decodeByLibrary(byte[] encoded, byte[] decoded) {
+      Zstd.decompressByteArray(decoded, 0, decoded.length, encoded, 0, encoded.length);
+    }
+  },
+
+  /** A frame as streams are written: its header does not say how long it is. */
+  ZSTD_STREAM {
+    @Override
+    byte[] encode(byte[] content) throws IOException {
+      ByteArrayOutputStream frame = new ByteArrayOutputStream();
+      try (ZstdOutputStream zstd = new ZstdOutputStream(frame)) {
+        zstd.write(content);
+      }
+      return frame.toByteArray();
+    }
+
+    @Override
+    ChunkEncoding encoding() {
+      return new ChunkEncoding.ZstdFrame();
+    }
+
+    @Override
+    void decodeByLibrary(byte[] encoded, byte[] decoded) {
       Zstd.decompressByteArray(decoded, 0, decoded.length, encoded, 0, encoded.length);
     }
   },
@@ -58,101 +75,19 @@ public enum EncodedSample {
     }
 
     @Override
-    ChunkEncoding encoding(byte[] encoded) {
+    ChunkEncoding encoding() {
       return new ChunkEncoding.Lz4Block();
     }
 
     @Override
-    void decodeByLibrary(byte[] encoded, byte[] window, byte[] decoded) {
+    void decodeByLibrary(byte[] encoded, byte[] decoded) {
       LZ4Factory.fastestInstance().safeDecompressor().decompress(encoded, decoded);
-    }
-  },
-
-  /** A member, whose CRC is checked too; the library is the JDK's zlib. */
-  GZIP {
-    @Override
-    byte[] encode(byte[] content) throws IOException {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
-        gzip.write(content);
-      }
-      return out.toByteArray();
-    }
-
-    @Override
-    ChunkEncoding encoding(byte[] encoded) {
-      return new ChunkEncoding.GzipMember();
-    }
-
-    @Override
-    void decodeByLibrary(byte[] encoded, byte[] window, byte[] decoded) throws DataFormatException {
-      inflate(encoded, GZIP_HEADER_BYTES, new byte[0], decoded);
-    }
-  },
-
-  /** Deflate that refers to 32 KiB before it; the library is the JDK's zlib. */
-  DEFLATE {
-    @Override
-    byte[] window(byte[] content) {
-      return Arrays.copyOf(content, WINDOW_BYTES);
-    }
-
-    @Override
-    byte[] encode(byte[] content) {
-      Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
-      try {
-        deflater.setDictionary(window(content));
-        deflater.setInput(content);
-        deflater.finish();
-        byte[] encoded = new byte[2 * content.length];
-        return Arrays.copyOf(encoded, deflater.deflate(encoded));
-      } finally {
-        deflater.end();
-      }
-    }
-
-    @Override
-    ChunkEncoding encoding(byte[] encoded) {
-      return new ChunkEncoding.DeflateCheckpoint(0, 0, new ByteRange(0, WINDOW_BYTES));
-    }
-
-    @Override
-    void decodeByLibrary(byte[] encoded, byte[] window, byte[] decoded) throws DataFormatException {
-      inflate(encoded, 0, window, decoded);
     }
   };
 
-  private static final int WINDOW_BYTES = 32 << 10;
-
-  /** RFC 1952 without optional fields. */
-  private static final int GZIP_HEADER_BYTES = 10;
-
   abstract byte[] encode(byte[] content) throws IOException;
 
-  abstract ChunkEncoding encoding(byte[] encoded);
+  abstract ChunkEncoding encoding();
 
-  abstract void decodeByLibrary(byte[] encoded, byte[] window, byte[] decoded)
-      throws DataFormatException;
-
-  /** What the encoded bytes refer to; nothing for most. */
-  byte[] window(byte[] content) {
-    return new byte[0];
-  }
-
-  private static void inflate(byte[] encoded, int from, byte[] window, byte[] decoded)
-      throws DataFormatException {
-    Inflater inflater = new Inflater(true);
-    try {
-      if (window.length > 0) {
-        inflater.setDictionary(window);
-      }
-      inflater.setInput(encoded, from, encoded.length - from);
-      int length = inflater.inflate(decoded);
-      if (length != decoded.length) {
-        throw new DataFormatException("%d bytes instead of %d".formatted(length, decoded.length));
-      }
-    } finally {
-      inflater.end();
-    }
-  }
+  abstract void decodeByLibrary(byte[] encoded, byte[] decoded);
 }

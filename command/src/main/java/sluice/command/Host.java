@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.command.config.Config;
+import sluice.formats.inflate.InflaterLibrary;
 
 /**
  * Looks at what this host has that Sluice needs or could use. Nothing is changed.
@@ -48,6 +49,7 @@ record Host(Path files) {
     checks.add(erofs(kernel));
     checks.add(preContent(kernel));
     checks.add(libfuse(config.fuse().transport()));
+    checks.add(inflaters());
     checks.add(rootDirectory(config.root()));
     checks.add(openFiles());
     return checks;
@@ -137,6 +139,28 @@ record Host(Path files) {
       case RAW -> HostCheck.note("libfuse 2", "not there", advice);
       case JNR -> HostCheck.missing("libfuse 2", "not there", advice);
     };
+  }
+
+  /** What decodes gzip, and what else could. */
+  static HostCheck inflaters() {
+    InflaterLibrary used = InflaterLibrary.fastest();
+    List<String> found = new ArrayList<>(List.of("gzip by " + used));
+    for (InflaterLibrary library : InflaterLibrary.values()) {
+      if (library != used) {
+        found.add(library.problem() == null ? library + " is there" : library.problem());
+      }
+    }
+    List<String> advice = new ArrayList<>();
+    if (!InflaterLibrary.ISAL.present()) {
+      advice.add("gzip is decoded much faster with libisal: apt-get install libisal2");
+    }
+    if (!InflaterLibrary.LIBZ.present()) {
+      advice.add("gzip layers get no index of their own without libz: apt-get install zlib1g");
+    }
+    String text = String.join(", ", found);
+    return advice.isEmpty()
+        ? HostCheck.ok("inflaters", text)
+        : HostCheck.note("inflaters", text, String.join("; ", advice));
   }
 
   HostCheck rootDirectory(Path root) {

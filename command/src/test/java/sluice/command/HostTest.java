@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.command.config.Config;
+import sluice.formats.inflate.InflaterLibrary;
 
 final class HostTest {
 
@@ -61,6 +62,21 @@ final class HostTest {
     Files.createDirectories(files.resolve("lib/x86_64-linux-gnu"));
     Files.createFile(files.resolve("lib/x86_64-linux-gnu/libfuse.so.2.9.9"));
     assertThat(host.libfuse(Config.Transport.JNR).state()).isEqualTo(HostCheck.State.OK);
+  }
+
+  @Test
+  void inflaters_areNamedAndNeverMissing() {
+    HostCheck check = Host.inflaters();
+    assertThat(check.found()).startsWith("gzip by " + InflaterLibrary.fastest());
+    for (InflaterLibrary library : InflaterLibrary.values()) {
+      assertThat(check.found()).contains(library.toString());
+    }
+    if (InflaterLibrary.ISAL.present()) {
+      assertThat(check.advice()).doesNotContain("libisal2");
+    } else {
+      assertThat(check.state()).isEqualTo(HostCheck.State.NOTE);
+      assertThat(check.advice()).contains("apt-get install libisal2");
+    }
   }
 
   @Test

@@ -4,11 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 import sluice.core.ChunkEncoding;
 import sluice.core.CorruptException;
+import sluice.formats.inflate.GzipHeader;
+import sluice.formats.inflate.RawInflater;
 
-/** Chunks of gzip streams: whole members, or deflate from a checkpoint inside of one. */
+/** Chunks of gzip streams: members, or deflate from a checkpoint inside of one. */
 final class GzipDecoder {
 
   private GzipDecoder() {}
@@ -17,16 +18,16 @@ final class GzipDecoder {
    * Decodes members until {@code decoded} is full; what follows is left alone, be it the rest of a
    * member. The checksum of each member that ends by then is verified.
    */
-  static void decodeMembers(ByteBuffer encoded, ByteBuffer decoded) throws CorruptException {
-    Inflater inflater = new Inflater(true);
+  static void decodeMembers(RawInflater inflater, ByteBuffer encoded, ByteBuffer decoded)
+      throws CorruptException {
     try {
       do {
-        GzipHeader.skip(encoded);
-        inflater.reset();
+        skipHeader(encoded, decoded);
+        inflater.start();
         decodeMember(inflater, encoded, decoded);
       } while (decoded.hasRemaining());
-    } finally {
-      inflater.end();
+    } catch (DataFormatException e) {
+      throw corrupt(e, encoded);
     }
   }
 
@@ -35,28 +36,23 @@ final class GzipDecoder {
    * checkpoint; where a member ends before, the next one is entered.
    */
   static void decodeFrom(
+      RawInflater inflater,
       ChunkEncoding.DeflateCheckpoint checkpoint,
       ByteBuffer encoded,
       ByteBuffer window,
       ByteBuffer decoded)
       throws CorruptException {
-    Inflater inflater = new Inflater(true);
     try {
-      prime(inflater, checkpoint);
-      if (window.hasRemaining()) {
-        inflater.setDictionary(window);
-      }
+      inflater.start(checkpoint.firstByte(), checkpoint.bits(), window);
       inflate(inflater, encoded, decoded);
       while (decoded.hasRemaining()) {
-        skipTrailer(encoded);
-        GzipHeader.skip(encoded);
-        inflater.reset();
+        trailer(encoded);
+        skipHeader(encoded, decoded);
+        inflater.start();
         inflate(inflater, encoded, decoded);
       }
     } catch (DataFormatException e) {
       throw corrupt(e, encoded);
-    } finally {
-      inflater.end();
     }
   }
 
@@ -64,7 +60,11 @@ final class GzipDecoder {
    * As {@link #decodeFrom}, with the byte of the first bits at the beginning of {@code encoded}.
    */
   static void decodeSpan(
-      ChunkEncoding.DeflateSpan span, ByteBuffer encoded, ByteBuffer window, ByteBuffer decoded)
+      RawInflater inflater,
+      ChunkEncoding.DeflateSpan span,
+      ByteBuffer encoded,
+      ByteBuffer window,
+      ByteBuffer decoded)
       throws CorruptException {
     int firstByte = 0;
     if (span.bits() > 0) {
@@ -73,88 +73,81 @@ final class GzipDecoder {
       }
       firstByte = encoded.get() & 0xff;
     }
-    decodeFrom(span.after(firstByte), encoded, window, decoded);
+    decodeFrom(inflater, span.after(firstByte), encoded, window, decoded);
   }
 
-  private static void prime(Inflater inflater, ChunkEncoding.DeflateCheckpoint checkpoint)
-      throws DataFormatException {
-    if (checkpoint.bits() == 0) {
-      return;
-    }
-    inflater.setInput(DeflatePrimer.bytes(checkpoint.firstByte(), checkpoint.bits()));
-    byte[] discarded = new byte[DeflatePrimer.MAX_OUTPUT_BYTES + 1];
-    while (!inflater.needsInput() && !inflater.finished()) {
-      inflater.inflate(discarded);
-    }
-  }
-
-  private static void decodeMember(Inflater inflater, ByteBuffer encoded, ByteBuffer decoded)
-      throws CorruptException {
+  private static void decodeMember(RawInflater inflater, ByteBuffer encoded, ByteBuffer decoded)
+      throws CorruptException, DataFormatException {
     ByteBuffer content = decoded.duplicate();
-    try {
-      inflate(inflater, encoded, decoded);
-    } catch (DataFormatException e) {
-      throw corrupt(e, encoded);
-    }
-    if (!decoded.hasRemaining() && !endsHere(inflater, encoded)) {
-      return;
-    }
-    content.limit(decoded.position());
-    int trailer = encoded.position();
-    skipTrailer(encoded);
-    CRC32 crc = new CRC32();
-    int length = content.remaining();
-    crc.update(content);
-    ByteBuffer fields = encoded.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-    int expectedCrc = fields.getInt(trailer);
-    int expectedLength = fields.getInt(trailer + Integer.BYTES);
-    if (expectedCrc != (int) crc.getValue() || expectedLength != length) {
-      throw corrupt(
-          "member trailer: CRC 0x%08x, length %d; decoded CRC 0x%08x, length %d"
-              .formatted(expectedCrc, expectedLength, (int) crc.getValue(), length),
-          trailer);
+    if (inflate(inflater, encoded, decoded) || endsHere(inflater, encoded)) {
+      verify(content.limit(decoded.position()), trailer(encoded), encoded.position());
     }
   }
 
-  /** Inflates until the stream ends or {@code decoded} is full. */
-  private static void inflate(Inflater inflater, ByteBuffer encoded, ByteBuffer decoded)
-      throws DataFormatException, CorruptException {
-    inflater.setInput(encoded);
-    while (decoded.hasRemaining() && !inflater.finished()) {
-      if (inflater.inflate(decoded) == 0 && !inflater.finished()) {
-        throw stuck(inflater, encoded, decoded.remaining());
-      }
+  /** Inflates until the stream ends or {@code decoded} is full; returns whether it has ended. */
+  private static boolean inflate(RawInflater inflater, ByteBuffer encoded, ByteBuffer decoded)
+      throws CorruptException, DataFormatException {
+    boolean ended = inflater.inflate(encoded, decoded);
+    if (!ended && decoded.hasRemaining()) {
+      throw corrupt(
+          "ends inside a block, %d bytes early".formatted(decoded.remaining()), encoded.position());
     }
+    return ended;
   }
 
   /**
-   * Whether the member ends, trailer and all, where {@code decoded} is full. Whatever else comes
-   * there, even a broken block, is nobody's chunk.
+   * Whether the member ends, trailer and all, where the chunk is full. Whatever else comes there,
+   * even a broken block, is nobody's chunk.
    */
-  private static boolean endsHere(Inflater inflater, ByteBuffer encoded) {
+  private static boolean endsHere(RawInflater inflater, ByteBuffer encoded) {
+    ByteBuffer more = ByteBuffer.allocate(1);
     try {
-      return (inflater.finished() || inflater.inflate(new byte[1]) == 0)
-          && inflater.finished()
+      return inflater.inflate(encoded, more)
+          && more.hasRemaining()
           && encoded.remaining() >= GzipHeader.TRAILER_BYTES;
     } catch (DataFormatException e) {
       return false;
     }
   }
 
-  private static CorruptException stuck(Inflater inflater, ByteBuffer encoded, int missing) {
-    return inflater.needsDictionary()
-        ? corrupt("asks for a preset dictionary", encoded.position())
-        : corrupt("ends inside a block, %d bytes early".formatted(missing), encoded.position());
+  private static void verify(ByteBuffer content, ByteBuffer trailer, int end)
+      throws CorruptException {
+    int length = content.remaining();
+    CRC32 crc = new CRC32();
+    crc.update(content);
+    int expectedCrc = trailer.getInt();
+    int expectedLength = trailer.getInt();
+    if (expectedCrc != (int) crc.getValue() || expectedLength != length) {
+      throw corrupt(
+          "member trailer: CRC 0x%08x, length %d; decoded CRC 0x%08x, length %d"
+              .formatted(expectedCrc, expectedLength, (int) crc.getValue(), length),
+          end - GzipHeader.TRAILER_BYTES);
+    }
   }
 
-  private static void skipTrailer(ByteBuffer encoded) throws CorruptException {
+  private static void skipHeader(ByteBuffer encoded, ByteBuffer decoded)
+      throws CorruptException, DataFormatException {
+    GzipHeader header = new GzipHeader();
+    do {
+      if (!encoded.hasRemaining()) {
+        throw corrupt(
+            "ends where a member header should go on, %d bytes early"
+                .formatted(decoded.remaining()),
+            encoded.position());
+      }
+    } while (!header.accept(encoded.get()));
+  }
+
+  private static ByteBuffer trailer(ByteBuffer encoded) throws CorruptException {
     if (encoded.remaining() < GzipHeader.TRAILER_BYTES) {
       throw corrupt(
           "member trailer: %d bytes left, expected %d"
               .formatted(encoded.remaining(), GzipHeader.TRAILER_BYTES),
           encoded.position());
     }
+    ByteBuffer trailer = encoded.slice(encoded.position(), GzipHeader.TRAILER_BYTES);
     encoded.position(encoded.position() + GzipHeader.TRAILER_BYTES);
+    return trailer.order(ByteOrder.LITTLE_ENDIAN);
   }
 
   private static CorruptException corrupt(DataFormatException cause, ByteBuffer encoded) {
@@ -163,7 +156,7 @@ final class GzipDecoder {
     return corrupt;
   }
 
-  static CorruptException corrupt(String message, int offset) {
+  private static CorruptException corrupt(String message, int offset) {
     return new CorruptException("gzip: " + message, "chunk", offset);
   }
 }

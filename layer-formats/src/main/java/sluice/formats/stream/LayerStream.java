@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.util.Arrays;
 import java.util.HexFormat;
 import sluice.core.ChunkEncoding.StreamCompression;
+import sluice.formats.inflate.InflaterLibrary;
 
 /** Opens compressed layers as streams of their uncompressed bytes. */
 public final class LayerStream {
@@ -47,16 +48,27 @@ public final class LayerStream {
    * end. Memory is bounded whatever the stream claims: a few buffers, and for zstd the window, at
    * most 128 MiB.
    *
-   * <p>The result is for one thread; it throws {@link sluice.core.CorruptException} if the bytes
-   * are not of that compression, with the offset in {@code encoded}.
+   * <p>The result is for one thread, a platform thread: the decoders are native code, and what they
+   * allocate is freed when it is closed. It throws {@link sluice.core.CorruptException} if the
+   * bytes are not of that compression, with the offset in {@code encoded}.
    *
    * @param resource what is read, for messages: {@code layer sha256:…}
    */
   public static InputStream open(
       StreamCompression compression, InputStream encoded, String resource) throws IOException {
+    return open(compression, encoded, resource, InflaterLibrary.fastest());
+  }
+
+  /** As {@link #open(StreamCompression, InputStream, String)}, gzip by a library that is there. */
+  public static InputStream open(
+      StreamCompression compression,
+      InputStream encoded,
+      String resource,
+      InflaterLibrary inflaters)
+      throws IOException {
     return switch (compression) {
       case NONE -> encoded;
-      case GZIP -> new GzipStream(encoded, resource);
+      case GZIP -> new GzipStream(encoded, resource, inflaters.open());
       case ZSTD -> ZstdStream.open(encoded, resource);
     };
   }
