@@ -95,9 +95,19 @@ final class TreeComparison {
                 : differs(one.sizeBytes(), other.sizeBytes(), "size"))
         .or(() -> times(one, other))
         .or(
-            shown.image.xattrs(one).equals(held.image.xattrs(other))
+            sameXattrs(shown.image.xattrs(one), held.image.xattrs(other))
                 ? Optional::empty
                 : () -> Optional.of("has other xattrs"));
+  }
+
+  private boolean sameXattrs(SortedMap<Bytes, Bytes> one, SortedMap<Bytes, Bytes> other) {
+    if (!fidelity.emptyXattrsLost()) {
+      return one.equals(other);
+    }
+    SortedMap<Bytes, Bytes> kept = new TreeMap<>(other);
+    kept.entrySet()
+        .removeIf(xattr -> xattr.getValue().length() == 0 && !one.containsKey(xattr.getKey()));
+    return one.equals(kept);
   }
 
   private Optional<String> times(Inode one, Inode other) {
@@ -120,7 +130,7 @@ final class TreeComparison {
     SortedMap<Bytes, Long> ours = list(shown.image, one);
     SortedMap<Bytes, Long> theirs = list(held.image, other);
     if (path.isEmpty()) {
-      theirs.keySet().removeAll(fidelity.hidden());
+      theirs.keySet().removeIf(name -> fidelity.hidden().contains(name) && !ours.containsKey(name));
     }
     for (var entry : ours.entrySet()) {
       Long there = theirs.remove(entry.getKey());

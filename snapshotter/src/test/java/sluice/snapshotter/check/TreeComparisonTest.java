@@ -49,6 +49,7 @@ final class TreeComparisonTest {
     TIME("\"/dir/file\" has time 2000, in the layer 1000"),
     NANOSECONDS("\"/dir/file\" has nanoseconds of its time 0, in the layer 5"),
     XATTRS("\"/dir/file\" has other xattrs"),
+    EMPTY_XATTRS("\"/dir/file\" has other xattrs"),
     TARGET("\"/link\" leads to \"/etc/pwd\", not to \"dir/file\""),
     DEVICE("\"/node\" has device number 2, in the layer 1"),
     TYPE("\"/node\" has mode"),
@@ -77,12 +78,17 @@ final class TreeComparisonTest {
 
   @Test
   void difference_whatTheFormatCannotSay_isNone() throws Exception {
-    Fidelity seconds = new Fidelity(Set.of(), true);
+    Fidelity seconds = new Fidelity(Set.of(), true, false);
     assertThat(compare(Lie.NANOSECONDS, seconds)).isEmpty();
     assertThat(compare(Lie.TIME, seconds)).isPresent();
-    Fidelity hiding = new Fidelity(Set.of(Bytes.utf8("hidden")), false);
+    Fidelity hiding = new Fidelity(Set.of(Bytes.utf8("hidden")), false, false);
     assertThat(compare(Lie.WHITEOUT, hiding)).isEmpty();
+    assertThat(compare(Lie.NONE, hiding)).isEmpty();
     assertThat(compare(Lie.MISSING, hiding)).isPresent();
+    Fidelity withoutEmpty = new Fidelity(Set.of(), false, true);
+    assertThat(compare(Lie.EMPTY_XATTRS, withoutEmpty)).isEmpty();
+    assertThat(compare(Lie.NONE, withoutEmpty)).isEmpty();
+    assertThat(compare(Lie.XATTRS, withoutEmpty)).isPresent();
   }
 
   private Optional<String> compare(Lie lie, Fidelity fidelity) throws Exception {
@@ -137,18 +143,20 @@ final class TreeComparisonTest {
   }
 
   private static Attributes attributes(Lie lie) {
-    return switch (lie) {
-      case MODE -> new Attributes(04755, 1, 2, 1_000, 5);
-      case OWNER -> new Attributes(0644, 0, 2, 1_000, 5);
-      case TIME -> new Attributes(0644, 1, 2, 2_000, 5);
-      case NANOSECONDS -> new Attributes(0644, 1, 2, 1_000, 0);
-      case XATTRS -> {
-        TreeMap<Bytes, Bytes> xattrs = new TreeMap<>();
-        xattrs.put(Bytes.utf8("user.a"), Bytes.utf8("b"));
-        yield new Attributes(0644, 1, 2, 1_000, 5, xattrs);
-      }
-      default -> PLAIN;
-    };
+    TreeMap<Bytes, Bytes> xattrs = new TreeMap<>();
+    if (lie == Lie.XATTRS) {
+      xattrs.put(Bytes.utf8("user.a"), Bytes.utf8("b"));
+    }
+    if (lie != Lie.EMPTY_XATTRS) {
+      xattrs.put(Bytes.utf8("user.empty"), Bytes.EMPTY);
+    }
+    return new Attributes(
+        lie == Lie.MODE ? 04755 : 0644,
+        lie == Lie.OWNER ? 0 : 1,
+        2,
+        lie == Lie.TIME ? 2_000 : 1_000,
+        lie == Lie.NANOSECONDS ? 0 : 5,
+        xattrs);
   }
 
   private static FileContent content(Lie lie) {
