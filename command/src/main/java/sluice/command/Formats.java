@@ -9,8 +9,10 @@ import sluice.core.Descriptor;
 import sluice.core.ImageRegistry;
 import sluice.core.LayerFormat;
 import sluice.core.RangeSource;
+import sluice.formats.estargz.EstargzFormat;
 import sluice.formats.rafs.RafsFormat;
 import sluice.formats.tar.TarFormat;
+import sluice.formats.zstdchunked.ZstdChunkedFormat;
 
 /** The layer formats that Sluice knows. */
 public final class Formats {
@@ -22,7 +24,12 @@ public final class Formats {
    * @param documents gives what formats keep outside of layers
    */
   public Formats(RangeSource blobs, ImageRegistry documents) {
-    all = List.of(new RafsFormat(blobs), new TarFormat(blobs));
+    all =
+        List.of(
+            new RafsFormat(blobs),
+            new EstargzFormat(blobs, documents),
+            new ZstdChunkedFormat(blobs),
+            new TarFormat(blobs));
   }
 
   /** All of them, the preferred one first. */

@@ -22,12 +22,16 @@ public final class ListingAssert extends AbstractAssert<ListingAssert, Tree> {
   public enum Loss {
     /** Times are cut off to whole seconds. */
     NANOSECONDS,
+    /** Times are rounded to whole seconds, half a second up. */
+    ROUNDED_TIMES,
     /** Times before 1970 are 0. */
     TIMES_BEFORE_1970,
     /** Times mean nothing. */
     TIMES,
     /** There are no xattrs named {@code trusted.…}. */
     TRUSTED_XATTRS,
+    /** There are no xattrs with empty values. */
+    EMPTY_XATTRS,
     /**
      * The link count is not that of the names in this tree; the groups of equal inodes are still
      * compared.
@@ -37,6 +41,8 @@ public final class ListingAssert extends AbstractAssert<ListingAssert, Tree> {
 
   /** A tree that is all wrong should not fill the screen. */
   private static final int SHOWN_DIFFERENCES = 40;
+
+  private static final int HALF_SECOND = 500_000_000;
 
   private static final Bytes TRUSTED = Bytes.utf8("trusted.");
 
@@ -143,6 +149,9 @@ public final class ListingAssert extends AbstractAssert<ListingAssert, Tree> {
     if (losses.contains(Loss.TIMES_BEFORE_1970) && time.seconds() < 0) {
       return new Timestamp(0, 0);
     }
+    if (losses.contains(Loss.ROUNDED_TIMES)) {
+      return new Timestamp(time.nanos() < HALF_SECOND ? time.seconds() : time.seconds() + 1, 0);
+    }
     return losses.contains(Loss.NANOSECONDS) ? new Timestamp(time.seconds(), 0) : time;
   }
 
@@ -150,6 +159,9 @@ public final class ListingAssert extends AbstractAssert<ListingAssert, Tree> {
     SortedMap<Bytes, Bytes> kept = new TreeMap<>(xattrs);
     if (losses.contains(Loss.TRUSTED_XATTRS)) {
       kept.keySet().removeIf(name -> name.startsWith(TRUSTED));
+    }
+    if (losses.contains(Loss.EMPTY_XATTRS)) {
+      kept.values().removeIf(value -> value.length() == 0);
     }
     return kept;
   }

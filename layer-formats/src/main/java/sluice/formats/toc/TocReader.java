@@ -1,0 +1,153 @@
+package sluice.formats.toc;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import org.jspecify.annotations.Nullable;
+import sluice.core.ChunkEncoding.StreamCompression;
+import sluice.core.CorruptException;
+import sluice.core.Digest;
+import sluice.formats.stream.LayerStream;
+
+/**
+ * Fetches a TOC, decodes and parses it in one pass, and compares it with its digests. For one
+ * thread.
+ */
+final class TocReader {
+
+  private static final int BUFFER_BYTES = 64 * 1024;
+
+  private final TocPlace place;
+  private final String resource;
+  private final DigestInputStream encoded;
+
+  private TocReader(TocPlace place, BlobReads blob, String resource) {
+    this.place = place;
+    this.resource = resource;
+    this.encoded =
+        new DigestInputStream(new RangeInput(blob, place.range(), place.tail()), Digest.sha256());
+  }
+
+  /** Waits until there is room for what a TOC becomes. */
+  @FunctionalInterface
+  interface Room {
+    /** Called once, before anything is parsed. */
+    void take(long tocBytes) throws InterruptedException;
+  }
+
+  /**
+   * Parses a TOC into {@code sink}. What the sink got counts only if this returns.
+   *
+   * @throws CorruptException if it is no TOC, and its digests hold
+   * @throws UnverifiedException if they do not hold, or nobody can tell
+   */
+  static void read(TocPlace place, BlobReads blob, String resource, Room room, TocParser.Sink sink)
+      throws IOException, InterruptedException {
+    if (place.range().length() > TocLimits.MAX_ENCODED_BYTES) {
+      throw new CorruptException(
+          "TOC: %d encoded bytes, at most %d"
+              .formatted(place.range().length(), TocLimits.MAX_ENCODED_BYTES),
+          resource,
+          place.range().offset());
+    }
+    new TocReader(place, blob, resource).read(room, sink);
+  }
+
+  private void read(Room room, TocParser.Sink sink) throws IOException, InterruptedException {
+    CorruptException problem = null;
+    MessageDigest hash = null;
+    StreamCompression compression =
+        switch (place.packing()) {
+          case GZIPPED_TAR -> StreamCompression.GZIP;
+          case ZSTD -> StreamCompression.ZSTD;
+        };
+    try (InputStream decoded =
+        new BufferedInputStream(LayerStream.open(compression, encoded, resource), BUFFER_BYTES)) {
+      Parsed parsed = parse(decoded, room, sink);
+      problem = parsed.problem;
+      hash = parsed.hash;
+      if (place.encodedDigest() != null) {
+        drain(encoded);
+      }
+    }
+    verify(problem, hash);
+  }
+
+  /**
+   * What parsing led to.
+   *
+   * @param problem why the TOC is none; null if it is one
+   * @param hash of the whole JSON; null if not all of it can be decoded
+   */
+  private record Parsed(@Nullable CorruptException problem, @Nullable MessageDigest hash) {}
+
+  private Parsed parse(InputStream decoded, Room room, TocParser.Sink sink)
+      throws IOException, InterruptedException {
+    CorruptException problem = null;
+    try {
+      long length = length(decoded);
+      room.take(length);
+      LimitedInput limited = new LimitedInput(decoded, length, resource);
+      DigestInputStream toc = new DigestInputStream(limited, Digest.sha256());
+      try {
+        TocParser.parse(toc, resource, sink);
+      } catch (CorruptException e) {
+        problem = e;
+      }
+      drain(toc);
+      return new Parsed(problem, toc.getMessageDigest());
+    } catch (CorruptException e) {
+      return new Parsed(problem == null ? e : problem, null);
+    }
+  }
+
+  /** Length of the JSON; it begins at the stream's position then. */
+  private long length(InputStream decoded) throws IOException {
+    long length =
+        switch (place.packing()) {
+          case GZIPPED_TAR -> TocTar.open(decoded, resource);
+          case ZSTD -> place.decodedBytes();
+        };
+    if (length < 0 || length > TocLimits.MAX_TOC_BYTES) {
+      throw new CorruptException(
+          "TOC: %d bytes, at most %d".formatted(length, TocLimits.MAX_TOC_BYTES), resource, -1);
+    }
+    return length;
+  }
+
+  private void verify(@Nullable CorruptException problem, @Nullable MessageDigest hash)
+      throws CorruptException, UnverifiedException {
+    Digest encodedDigest = place.encodedDigest();
+    if (encodedDigest != null) {
+      verify("digest of the encoded TOC", encodedDigest, encoded.getMessageDigest());
+    }
+    Digest tocDigest = place.tocDigest();
+    if (tocDigest != null && hash != null) {
+      verify("TOC digest", tocDigest, hash);
+    }
+    if (problem != null) {
+      if (encodedDigest == null && hash == null) {
+        throw new UnverifiedException(problem);
+      }
+      throw problem;
+    }
+  }
+
+  private void verify(String what, Digest expected, MessageDigest hash) throws UnverifiedException {
+    Digest found = Digest.of(Digest.Algorithm.SHA256, hash.digest());
+    if (!found.equals(expected)) {
+      throw new UnverifiedException(
+          new CorruptException(
+              "%s: found %s, expected %s".formatted(what, found, expected),
+              resource,
+              place.range().offset()));
+    }
+  }
+
+  private static void drain(InputStream in) throws IOException {
+    in.transferTo(OutputStream.nullOutputStream());
+  }
+}
