@@ -16,6 +16,7 @@ import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
+import sluice.core.FetchException;
 import sluice.core.Fidelity;
 import sluice.core.ImageReference;
 import sluice.core.IndexOrigin;
@@ -312,12 +313,24 @@ public final class LayerLibrary {
       kept.publish(made, place);
       LOG.debug("layer {} is in the library, with {} devices", plan.key(), made.devices().size());
       return made;
+    } catch (FetchException e) {
+      throw layer.descriptor().urls().isEmpty() ? e : elsewhere(layer, e);
     } finally {
       if (streams) {
         this.streams.release();
       }
       DurableFiles.deleteTree(place);
     }
+  }
+
+  /** A foreign layer; what an image names is not asked, as any image could name any host. */
+  private static FetchException elsewhere(LayerFormat.Layer layer, FetchException failure) {
+    return new FetchException(
+        "%s; its descriptor names other places, from which Sluice does not fetch: %s"
+            .formatted(failure.getMessage(), layer.descriptor().urls()),
+        failure.reason(),
+        failure.status(),
+        failure);
   }
 
   private KeptLayer made(LayerFormat.Layer layer, LayerPlan.Indexable plan, LayerIndex index) {
