@@ -12,7 +12,7 @@ public enum InflaterLibrary {
   ISAL(Isal.NAME),
   /** Part of each JDK. */
   JDK("the JDK's zlib"),
-  /** The only one that stops at block ends, which the pass over checkpoints needs. */
+  /** The only one that stops at block ends, which {@link CheckpointPass} needs. */
   LIBZ(Libz.NAME);
 
   private final String label;
