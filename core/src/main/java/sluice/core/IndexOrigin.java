@@ -10,8 +10,15 @@ import org.jspecify.annotations.Nullable;
  * @param sizeBytes how much is fetched of it; -1 if that is not known before
  * @param index digest of the index: two indexes of one layer may show different trees, so it is
  *     part of what a tree is kept under. Null where the layer's own digest vouches for all of it
+ * @param manifest digest of the document by which the index was found, in the image's repository:
+ *     what a signature is about. Null where there is no such document
  */
-public record IndexOrigin(Binding binding, String place, long sizeBytes, @Nullable Digest index) {
+public record IndexOrigin(
+    Binding binding,
+    String place,
+    long sizeBytes,
+    @Nullable Digest index,
+    @Nullable Digest manifest) {
 
   /** What vouches for an index. */
   public enum Binding {
@@ -29,6 +36,11 @@ public record IndexOrigin(Binding binding, String place, long sizeBytes, @Nullab
 
     /** Nothing: it was found in the blob, or by a tag. */
     NOTHING
+  }
+
+  /** An index that no document of its own leads to. */
+  public IndexOrigin(Binding binding, String place, long sizeBytes, @Nullable Digest index) {
+    this(binding, place, sizeBytes, index, null);
   }
 
   /** An origin that needs no trust. */
