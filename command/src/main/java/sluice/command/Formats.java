@@ -1,5 +1,6 @@
 package sluice.command;
 
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import sluice.core.LayerFormat;
 import sluice.core.RangeSource;
 import sluice.formats.estargz.EstargzFormat;
 import sluice.formats.rafs.RafsFormat;
+import sluice.formats.soci.SociFormat;
 import sluice.formats.tar.TarFormat;
 import sluice.formats.zstdchunked.ZstdChunkedFormat;
 
@@ -29,6 +31,7 @@ public final class Formats {
             new RafsFormat(blobs),
             new EstargzFormat(blobs, documents),
             new ZstdChunkedFormat(blobs),
+            new SociFormat(blobs, documents, InstantSource.system()),
             new TarFormat(blobs));
   }
 

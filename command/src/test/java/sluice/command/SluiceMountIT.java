@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -67,14 +68,14 @@ final class SluiceMountIT {
   private static final Set<Bytes> ESTARGZ_FILES =
       Set.of(Bytes.utf8(".no.prefetch.landmark"), Bytes.utf8("stargz.index.json"));
 
-  /** Images and tags: ordinary ones, RAFS v6 (but {@code implicit}, which is wrong), TOCs. */
+  /** Images and tags: ordinary ones, RAFS v6 (but {@code implicit}, which is wrong), TOCs, SOCI. */
   static Stream<Arguments> images() {
     List<Arguments> images = new ArrayList<>();
     for (String image : Fixtures.IMAGES) {
       for (String tag : Fixtures.of(image).tags().keySet()) {
         boolean rafs =
             tag.startsWith("nydus-") && !tag.endsWith("-v5") && !image.equals("implicit");
-        if (rafs || hasToc(tag) || tag.equals(Fixtures.SOURCE)) {
+        if (rafs || hasToc(tag) || tag.equals(Fixtures.SOURCE) || tag.equals("soci2")) {
           images.add(Arguments.of(image, tag));
         }
       }
@@ -255,6 +256,53 @@ final class SluiceMountIT {
               "layer " + fixtures.document(Fixtures.SOURCE).layers().getFirst().digest())
           .hasMessageContaining("is not in [" + registry.host() + "/copy]")
           .hasMessageContaining("push the image it was made from");
+    }
+  }
+
+  @Test
+  void mount_soci_fetchesTheIndexAlone() throws Exception {
+    try (DockerRegistry registry = DockerRegistry.open()) {
+      Fixtures fixtures = Fixtures.of("small");
+      LayoutPush.push(fixtures.directory(), registry.host(), "small");
+      int before = registry.requests().size();
+
+      try (ImageMount mount = mount(registry.host() + "/small:soci2")) {
+        assertThat(mount.ended()).isFalse();
+        ImageDocument.Manifest index = fixtures.listed("soci2").getLast();
+        assertFetchedFirst(blobs(registry, before), index);
+        assertShows(fixtures, "soci2");
+      }
+    }
+  }
+
+  @Test
+  void mount_sociOfAReferrer_isLazyIfReferrersAreTrusted() throws Exception {
+    engine().close();
+    IndexTrust everybody = (layer, binding) -> Optional.empty();
+    opened =
+        Engine.open(
+            temporary.resolve("trusting"),
+            new Engine.Indexes(List.of(), everybody, 4),
+            Engine.Listeners.NONE);
+    try (DockerRegistry registry = DockerRegistry.open()) {
+      Fixtures fixtures = Fixtures.of("small");
+      LayoutPush.push(fixtures.directory(), registry.host(), "small");
+      int before = registry.requests().size();
+      String referrers = "sha256-" + fixtures.descriptor(Fixtures.SOURCE).digest().hex();
+
+      try (ImageMount mount = mount(registry.host() + "/small:src")) {
+        assertThat(mount.ended()).isFalse();
+        assertFetchedFirst(blobs(registry, before), fixtures.listed(referrers).getFirst());
+        assertShows(fixtures, Fixtures.SOURCE);
+      }
+    }
+  }
+
+  /** Each blob that the index lists, and the image's configuration. */
+  private static void assertFetchedFirst(List<String> requests, ImageDocument.Manifest index) {
+    assertThat(requests).hasSize(index.layers().size() + 1);
+    for (Descriptor each : index.layers()) {
+      assertThat(requests).anyMatch(request -> request.contains(each.digest().toString()));
     }
   }
 

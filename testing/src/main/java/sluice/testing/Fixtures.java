@@ -101,14 +101,20 @@ public final class Fixtures {
 
   /** The manifests that the index of {@code tag} lists, in its order. */
   public List<ImageDocument.Manifest> listed(String tag) {
-    List<ImageDocument.Manifest> listed = new ArrayList<>();
+    return listedDescriptors(tag).stream().map(manifest -> document(manifest.digest())).toList();
+  }
+
+  /** What the index of {@code tag} says of the manifests that it lists, in its order. */
+  public List<Descriptor> listedDescriptors(String tag) {
+    List<Descriptor> listed = new ArrayList<>();
     read(blob(descriptor(tag).digest()))
         .required("manifests")
-        .forEach(manifest -> listed.add(document(descriptor(manifest).digest())));
+        .forEach(manifest -> listed.add(descriptor(manifest)));
     return listed;
   }
 
-  private ImageDocument.Manifest document(Digest digest) {
+  /** The manifest with that digest. */
+  public ImageDocument.Manifest document(Digest digest) {
     JsonNode manifest = read(blob(digest));
     List<Descriptor> layers = new ArrayList<>();
     manifest.required("layers").forEach(layer -> layers.add(descriptor(layer)));

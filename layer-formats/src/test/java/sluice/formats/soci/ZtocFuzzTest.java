@@ -8,7 +8,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.ByteRange;
+import sluice.core.Bytes;
+import sluice.core.Chunk;
 import sluice.core.CorruptException;
+import sluice.erofs.LayerTree;
 
 /** Any bytes as a zTOC, and as checkpoints: read or refused, in bounded time and room. */
 class ZtocFuzzTest {
@@ -28,6 +32,42 @@ class ZtocFuzzTest {
   @FuzzTest(maxDuration = "5m")
   void open_anyBytes(byte[] bytes) {
     ZtocTest.readOrCorrupt(bytes);
+  }
+
+  @MethodSource("ztocs")
+  @FuzzTest(maxDuration = "5m")
+  void addAll_anyEntries(byte[] bytes) throws IOException {
+    FileRuns files = new FileRuns();
+    try {
+      Ztoc ztoc = Ztoc.open(MemorySegment.ofArray(bytes), "bad");
+      new ZtocTree(ztoc, new LayerTree("bad"), files, "bad").addAll();
+      Spans spans = ztoc.spans();
+      for (Chunk chunk : new SpanChunks(spans, ztoc.spanDigests(), files)) {
+        assertThat(chunk.decodedLength()).isLessThanOrEqualTo(Spans.MAX_SPAN_BYTES);
+      }
+    } catch (CorruptException e) {
+      assertThat(e).hasMessageContaining("resource=bad");
+    }
+  }
+
+  static Stream<byte[]> artifacts() {
+    return Stream.of(
+        new byte[0],
+        Bytes.utf8("{\"version\":\"1.0\",\"prefetch_spans\":[{\"start_span\":2,\"end_span\":5}]}")
+            .toArray());
+  }
+
+  @MethodSource("artifacts")
+  @FuzzTest(maxDuration = "5m")
+  void read_anyPrefetchArtifact(byte[] bytes) throws IOException {
+    try {
+      for (ByteRange range :
+          PrefetchSpans.read(bytes, new PlainSpans(4096, 100_000, 100_000), "bad")) {
+        assertThat(range.end()).isLessThanOrEqualTo(100_000);
+      }
+    } catch (CorruptException e) {
+      assertThat(e).hasMessageContaining("resource=bad");
+    }
   }
 
   @MethodSource("checkpoints")

@@ -136,11 +136,13 @@ public final class PlainDevices implements DeviceStore {
   private static void place(DeviceIndex index, Chunk chunk, ByteBuffer encoded, FileChannel file)
       throws IOException {
     verify(chunk.encodedDigest(), encoded, chunk);
-    ByteBuffer window = ByteBuffer.allocate(0);
-    if (chunk.encoding() instanceof ChunkEncoding.DeflateCheckpoint checkpoint) {
-      ByteRange range = checkpoint.window();
-      window = index.windows().asSlice(range.offset(), range.length()).asByteBuffer();
-    }
+    ByteRange range =
+        switch (chunk.encoding()) {
+          case ChunkEncoding.DeflateCheckpoint checkpoint -> checkpoint.window();
+          case ChunkEncoding.DeflateSpan span -> span.window();
+          default -> new ByteRange(0, 0);
+        };
+    ByteBuffer window = index.windows().asSlice(range.offset(), range.length()).asByteBuffer();
     ByteBuffer decoded = ByteBuffer.allocate(Math.toIntExact(chunk.decodedLength()));
     DECODER.decode(chunk.encoding(), encoded, window, decoded);
     for (Placement placement : chunk.placements()) {

@@ -1,0 +1,137 @@
+package sluice.formats.soci;
+
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import sluice.core.Descriptor;
+import sluice.core.Digest;
+import sluice.core.ImageRegistry;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
+import sluice.core.IndexTrust;
+import sluice.core.LayerFormat;
+import sluice.core.RangeSource;
+import sluice.formats.soci.SociIndex.Version;
+
+/**
+ * Ordinary layers that have a zTOC in a SOCI index of their image. Safe for use by many threads.
+ *
+ * <p>An index of version 2 is named by the image's manifest, so the image's digest pins it. One of
+ * version 1 is any manifest that refers to the image: it is searched for only where {@link
+ * IndexTrust} takes the word of referrers.
+ */
+public final class SociFormat implements LayerFormat {
+
+  /** An annotation of the image's manifest. */
+  private static final String INDEX_DIGEST = "com.amazon.soci.index-digest";
+
+  /** Whoever may push can push any number of referrers. */
+  private static final int MAX_REFERRERS = 16;
+
+  private final RangeSource source;
+  private final SociIndexes indexes;
+
+  /**
+   * @param source gives zTOCs
+   * @param registry gives indexes
+   * @param clock says how long what the registry answered is kept
+   */
+  public SociFormat(RangeSource source, ImageRegistry registry, InstantSource clock) {
+    this.source = source;
+    this.indexes = new SociIndexes(registry, clock);
+  }
+
+  @Override
+  public String name() {
+    return "soci";
+  }
+
+  @Override
+  public Recognition recognise(Layer layer, IndexTrust trust)
+      throws IOException, InterruptedException {
+    String pinned = layer.manifest().annotations().get(INDEX_DIGEST);
+    Binding binding = pinned == null ? Binding.REFERRER : Binding.IMAGE;
+    Optional<String> refusal = trust.refusal(layer, binding);
+    if (refusal.isPresent()) {
+      return new Recognition.Refused(
+          pinned == null
+              ? "no index is searched for among referrers: " + refusal.get()
+              : "SOCI index %s is not used: %s".formatted(pinned, refusal.get()));
+    }
+    return pinned == null ? referred(layer, trust) : pinned(layer, pinned);
+  }
+
+  private Recognition pinned(Layer layer, String digest) throws IOException, InterruptedException {
+    Digest index;
+    try {
+      index = Digest.parse(digest);
+    } catch (IllegalArgumentException e) {
+      return new Recognition.Refused("annotation %s: %s".formatted(INDEX_DIGEST, e.getMessage()));
+    }
+    return recognise(layer, indexes.read(layer.image(), index, Version.V2), Version.V2);
+  }
+
+  /** The first referrer that is trusted, can be read, and has a zTOC of the layer. */
+  private Recognition referred(Layer layer, IndexTrust trust)
+      throws IOException, InterruptedException {
+    List<Descriptor> referrers = indexes.referrers(layer.image());
+    List<String> reasons = new ArrayList<>();
+    for (Descriptor referrer : referrers) {
+      if (reasons.size() == MAX_REFERRERS) {
+        reasons.add("%d more are not looked at".formatted(referrers.size() - MAX_REFERRERS));
+        break;
+      }
+      switch (referred(layer, referrer, trust)) {
+        case Recognition.Refused(String reason) -> reasons.add(reason);
+        case Recognition usable -> {
+          return usable;
+        }
+      }
+    }
+    return reasons.isEmpty()
+        ? new Recognition.Foreign()
+        : new Recognition.Refused(String.join("; ", reasons));
+  }
+
+  private Recognition referred(Layer layer, Descriptor referrer, IndexTrust trust)
+      throws InterruptedException {
+    try {
+      SociIndex index = indexes.read(layer.image(), referrer.digest(), Version.V1);
+      Recognition recognition = recognise(layer, index, Version.V1);
+      if (recognition instanceof Recognition.Tree(Indexer _, IndexOrigin origin)) {
+        Optional<String> refusal = trust.refusal(layer, origin);
+        if (refusal.isPresent()) {
+          return new Recognition.Refused("%s is not used: %s".formatted(index, refusal.get()));
+        }
+      }
+      return recognition;
+    } catch (IOException e) {
+      return new Recognition.Refused(
+          "SOCI index %s: %s".formatted(referrer.digest(), e.getMessage()));
+    }
+  }
+
+  private Recognition recognise(Layer layer, SociIndex index, Version version) {
+    Digest digest = layer.descriptor().digest();
+    Optional<Descriptor> found = index.ztoc(digest);
+    if (found.isEmpty()) {
+      return new Recognition.Refused("%s has no zTOC for this layer".formatted(index));
+    }
+    Descriptor ztoc = found.get();
+    if (ztoc.sizeBytes() > Ztoc.MAX_BYTES) {
+      return new Recognition.Refused(
+          "%s has a zTOC of %d bytes for this layer, at most %d are fetched"
+              .formatted(index, ztoc.sizeBytes(), Ztoc.MAX_BYTES));
+    }
+    return new Recognition.Tree(
+        new SociIndexer(source, layer, ztoc, index.prefetch(digest)),
+        new IndexOrigin(
+            version == Version.V2 ? Binding.IMAGE : Binding.REFERRER,
+            "zTOC of %s (%s)".formatted(index, version.label()),
+            ztoc.sizeBytes(),
+            ztoc.digest(),
+            index.digest()));
+  }
+}

@@ -1,0 +1,128 @@
+package sluice.formats.soci;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.ByteRange;
+import sluice.core.CorruptException;
+import sluice.core.Descriptor;
+import sluice.core.DeviceIndex;
+import sluice.core.DeviceStore;
+import sluice.core.LayerFormat;
+import sluice.core.LayerIndex;
+import sluice.core.LayerIndex.PrefetchHint;
+import sluice.core.LazyDevice;
+import sluice.core.RangeSource;
+import sluice.erofs.DeviceSlot;
+import sluice.erofs.LayerTree;
+import sluice.erofs.MetadataImageWriter;
+
+/** Makes a layer's tree and device from its zTOC. Of the layer itself nothing is fetched. */
+final class SociIndexer implements LayerFormat.Indexer {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SociIndexer.class);
+
+  private final RangeSource source;
+  private final LayerFormat.Layer layer;
+  private final Descriptor descriptor;
+  private final Optional<Descriptor> prefetch;
+  private final String resource;
+
+  /**
+   * @param descriptor that of the zTOC, whose size is within bounds
+   * @param prefetch that of the prefetch artifact, if there is one
+   */
+  SociIndexer(
+      RangeSource source,
+      LayerFormat.Layer layer,
+      Descriptor descriptor,
+      Optional<Descriptor> prefetch) {
+    this.source = source;
+    this.layer = layer;
+    this.descriptor = descriptor;
+    this.prefetch = prefetch;
+    this.resource =
+        "zTOC %s of layer %s".formatted(descriptor.digest(), layer.descriptor().digest());
+  }
+
+  @Override
+  public boolean streams() {
+    return false;
+  }
+
+  @Override
+  public LayerIndex index(Path metadataImage, DeviceStore devices)
+      throws IOException, InterruptedException {
+    // The image's repository holds the index, and what it lists.
+    ZtocFetch fetch =
+        new ZtocFetch(
+            source,
+            Set.of(layer.image().reference().repository()),
+            metadataImage.resolveSibling("ztoc"));
+    Ztoc ztoc = Ztoc.open(fetch.fetch(descriptor), resource);
+    if (ztoc.compressedBytes() != layer.descriptor().sizeBytes()) {
+      throw new CorruptException(
+          "zTOC: of a layer of %d bytes, but this one has %d"
+              .formatted(ztoc.compressedBytes(), layer.descriptor().sizeBytes()),
+          resource,
+          -1);
+    }
+    Spans spans = ztoc.spans();
+    LayerTree tree = new LayerTree(resource);
+    FileRuns files = new FileRuns();
+    new ZtocTree(ztoc, tree, files, resource).addAll();
+    if (files.count() == 0) {
+      MetadataImageWriter.write(tree, List.of(), metadataImage);
+      return new LayerIndex(metadataImage, List.of(), List.of());
+    }
+    LazyDevice device = devices.add(device(ztoc, spans, files), layer.holders());
+    DeviceSlot slot = new DeviceSlot(device.id().hex(), device.lengthBytes());
+    MetadataImageWriter.write(tree, List.of(slot), metadataImage);
+    List<PrefetchHint> hints =
+        prefetched(fetch, spans).stream()
+            .flatMap(tar -> files.inDevice(tar).stream())
+            .map(range -> new PrefetchHint(device.id(), range))
+            .toList();
+    return new LayerIndex(metadataImage, List.of(device.id()), hints);
+  }
+
+  private DeviceIndex device(Ztoc ztoc, Spans spans, FileRuns files) {
+    MemorySegment windows =
+        switch (spans) {
+          case GzipSpans _ -> ztoc.checkpoints();
+          case PlainSpans _ -> MemorySegment.NULL;
+        };
+    return new DeviceIndex(
+        layer.descriptor().digest(),
+        files.deviceBytes(),
+        new SpanChunks(spans, ztoc.spanDigests(), files),
+        windows);
+  }
+
+  /** Parts of the tar stream. They are advice: a layer is not worse off without. */
+  private List<ByteRange> prefetched(ZtocFetch fetch, Spans spans) throws InterruptedException {
+    if (prefetch.isEmpty() || prefetch.get().sizeBytes() > PrefetchSpans.MAX_BYTES) {
+      return List.of();
+    }
+    Descriptor artifact = prefetch.get();
+    try {
+      byte[] document = fetch.fetch(artifact).toArray(JAVA_BYTE);
+      return PrefetchSpans.read(document, spans, "prefetch artifact " + artifact.digest());
+    } catch (IOException e) {
+      LOG.debug("{}: nothing is fetched first", resource, e);
+      return List.of();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "SOCI indexer of " + resource;
+  }
+}
