@@ -83,8 +83,13 @@ final class Engine implements Closeable {
    * @param order as {@link Formats#inOrder} takes it
    * @param parallelStreams how many layers are streamed at once
    */
-  record Indexes(List<String> order, IndexTrust trust, int parallelStreams) {
-    static Indexes of(Config config) {
+  record Indexes(List<String> order, Trust trust, int parallelStreams) {
+    /** Trust that needs to ask nobody. */
+    Indexes(List<String> order, IndexTrust trust, int parallelStreams) {
+      this(order, documents -> trust, parallelStreams);
+    }
+
+    static Indexes of(Config config) throws IOException {
       return new Indexes(
           config.index().order(), Trust.of(config.trust()), config.pull().parallelStreams());
     }
@@ -115,7 +120,7 @@ final class Engine implements Closeable {
         LayerChoice choice =
             new LayerChoice(
                 new Formats(places, places).inOrder(indexes.order),
-                indexes.trust,
+                indexes.trust.asking(places),
                 RejectedIndexes.open(root.resolve("rejected.json")));
         LayerLibrary layers =
             LayerLibrary.open(

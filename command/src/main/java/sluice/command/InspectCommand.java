@@ -69,7 +69,7 @@ final class InspectCommand implements Callable<Integer> {
       LayerChoice choice =
           new LayerChoice(
               new Formats(places, places).inOrder(config.index().order()),
-              Trust.of(config.trust()),
+              Trust.of(config.trust()).asking(places),
               RejectedIndexes.open(config.root().resolve("rejected.json")));
       ResolvedImage resolved =
           new ImageResolver(places, LocalContent.NONE, choice::isVariant)

@@ -117,10 +117,17 @@ public record Config(
      * A list.
      *
      * @param registries {@code host} or {@code host:port}, or {@code oci:DIRECTORY} of a layout
+     * @param keys files with public keys, of which one must have signed what others have
      */
-    record From(Set<String> registries) implements Trusted {
+    record From(Set<String> registries, List<Path> keys) implements Trusted {
       public From {
         registries = Set.copyOf(registries);
+        keys = List.copyOf(keys);
+      }
+
+      /** Registries alone. */
+      public From(Set<String> registries) {
+        this(registries, List.of());
       }
     }
 

@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import sluice.command.config.Config.Trusted;
 
 /** Reads the configuration file. */
@@ -24,6 +26,13 @@ public final class ConfigFile {
 
   private static final int MAX_DEADLINE_SECONDS = 600;
   private static final int MAX_STREAMS = 64;
+
+  /** What a public key's absolute path follows in a list. */
+  private static final String KEY_PREFIX = "key:";
+
+  private static final String REGISTRIES = "\"allow\", \"deny\", or a list of registries";
+  private static final String REGISTRIES_AND_KEYS =
+      REGISTRIES + " and of keys (\"key:/absolute/path\")";
 
   private ConfigFile() {}
 
@@ -97,15 +106,14 @@ public final class ConfigFile {
   private static Config.Trust trust(Section trust) throws ConfigException {
     Config.Trust otherwise = Config.DEFAULTS.trust();
     return new Config.Trust(
-        trusted(trust, "unverified_diff_ids", otherwise.unverifiedDiffIds()),
-        trusted(trust, "referrers", otherwise.referrers()),
-        trusted(trust, "unpinned_indexes", otherwise.unpinnedIndexes()),
+        trusted(trust, "unverified_diff_ids", REGISTRIES, otherwise.unverifiedDiffIds()),
+        trusted(trust, "referrers", REGISTRIES_AND_KEYS, otherwise.referrers()),
+        trusted(trust, "unpinned_indexes", REGISTRIES_AND_KEYS, otherwise.unpinnedIndexes()),
         trust.choice("check_layers", Config.CheckLayers.class, otherwise.checkLayers()));
   }
 
-  private static Trusted trusted(Section trust, String key, Trusted otherwise)
+  private static Trusted trusted(Section trust, String key, String expected, Trusted otherwise)
       throws ConfigException {
-    String expected = "\"allow\", \"deny\", or a list of registries";
     JsonNode value = trust.value(key);
     if (value == null) {
       return otherwise;
@@ -117,7 +125,20 @@ public final class ConfigFile {
         default -> throw trust.wrong(key, expected, value);
       };
     }
-    return new Trusted.From(new LinkedHashSet<>(trust.texts(key, expected, List.of())));
+    Set<String> registries = new LinkedHashSet<>();
+    List<Path> keys = new ArrayList<>();
+    for (String text : trust.texts(key, expected, List.of())) {
+      if (!text.startsWith(KEY_PREFIX)) {
+        registries.add(text);
+        continue;
+      }
+      Path file = Path.of(text.substring(KEY_PREFIX.length()));
+      if (expected.equals(REGISTRIES) || !file.isAbsolute()) {
+        throw trust.wrong(key, expected, TextNode.valueOf(text));
+      }
+      keys.add(file);
+    }
+    return new Trusted.From(registries, keys);
   }
 
   private static Config.Index index(Section index) throws ConfigException {

@@ -44,7 +44,7 @@ final class ConfigFileTest {
             [trust]
             unverified_diff_ids = ["registry.example:5000"]
             referrers = "allow"
-            unpinned_indexes = ["oci:/layout"]
+            unpinned_indexes = ["oci:/layout", "key:/etc/sluice/index.pub"]
             check_layers = "always"
             [index]
             order = ["soci", "estargz"]
@@ -67,7 +67,8 @@ final class ConfigFileTest {
                 new Config.Trust(
                     new Config.Trusted.From(Set.of("registry.example:5000")),
                     new Config.Trusted.Allow(),
-                    new Config.Trusted.From(Set.of("oci:/layout")),
+                    new Config.Trusted.From(
+                        Set.of("oci:/layout"), List.of(Path.of("/etc/sluice/index.pub"))),
                     Config.CheckLayers.ALWAYS),
                 new Config.Index(List.of("soci", "estargz"), Config.Publish.ASK_REGISTRY),
                 new Config.Metrics(""),
@@ -102,6 +103,12 @@ final class ConfigFileTest {
         .hasMessageContaining("fuse.transport must be \"raw\" or \"jnr\"");
     assertThatThrownBy(() -> read("[trust]\nunverified_diff_ids = \"perhaps\""))
         .hasMessageContaining("\"allow\", \"deny\", or a list of registries");
+    assertThatThrownBy(() -> read("[trust]\nunverified_diff_ids = [\"key:/etc/k.pub\"]"))
+        .hasMessageContaining("trust.unverified_diff_ids must be \"allow\", \"deny\"")
+        .hasMessageEndingWith("found \"key:/etc/k.pub\"");
+    assertThatThrownBy(() -> read("[trust]\nreferrers = [\"key:k.pub\"]"))
+        .hasMessageContaining("trust.referrers must be")
+        .hasMessageContaining("\"key:/absolute/path\"");
   }
 
   @Test

@@ -1,7 +1,9 @@
 package sluice.snapshotter.image;
 
+import java.util.List;
 import java.util.Set;
 import sluice.core.Repository;
+import sluice.snapshotter.signature.VerifyingKey;
 
 /** Whose word is taken. */
 public sealed interface TrustPolicy {
@@ -10,25 +12,35 @@ public sealed interface TrustPolicy {
   record Allow() implements TrustPolicy {}
 
   /**
-   * That of these.
+   * That of these registries, and of whoever has one of these keys.
    *
-   * @param names {@code host} or {@code host:port} of registries, {@code oci:DIRECTORY} of layouts
+   * @param registries {@code host} or {@code host:port}, or {@code oci:DIRECTORY} of a layout
+   * @param keys of which one must have signed what another registry has
    */
-  record Registries(Set<String> names) implements TrustPolicy {
-    public Registries {
-      names = Set.copyOf(names);
+  record Named(Set<String> registries, List<VerifyingKey> keys) implements TrustPolicy {
+    public Named {
+      registries = Set.copyOf(registries);
+      keys = List.copyOf(keys);
     }
   }
 
   /** Nobody's. */
   record Deny() implements TrustPolicy {}
 
-  /** Whether an image of this repository is taken at its word. */
+  /** The keys whose signature is enough. */
+  default List<VerifyingKey> keys() {
+    return switch (this) {
+      case Allow _, Deny _ -> List.of();
+      case Named(Set<String> _, List<VerifyingKey> keys) -> keys;
+    };
+  }
+
+  /** Whether an image of this repository is taken at its word, without a signature. */
   default boolean trusts(Repository repository) {
     return switch (this) {
       case Allow() -> true;
       case Deny() -> false;
-      case Registries(Set<String> names) ->
+      case Named(Set<String> names, List<VerifyingKey> _) ->
           switch (repository) {
             case Repository.InRegistry in -> names.contains(in.registry());
             case Repository.InLayout layout -> names.contains(layout.toString());

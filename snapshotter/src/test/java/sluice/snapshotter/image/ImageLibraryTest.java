@@ -35,6 +35,7 @@ import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.ImageReference;
 import sluice.erofs.DirectoryWalk;
+import sluice.snapshotter.signature.Signatures;
 import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.FallbackKind;
 import sluice.snapshotter.state.LayerRequest;
@@ -79,7 +80,11 @@ final class ImageLibraryTest {
             root.resolve("layers"),
             new LayerChoice(
                 List.of(format),
-                new ConfiguredTrust(trust, new TrustPolicy.Deny(), new TrustPolicy.Deny()),
+                new ConfiguredTrust(
+                    trust,
+                    new TrustPolicy.Deny(),
+                    new TrustPolicy.Deny(),
+                    new Signatures(registry, clock)),
                 RejectedIndexes.open(root.resolve("rejected.json"))),
             devices,
             new LayerLibrary.Settings(4, Set.of()),
@@ -410,7 +415,7 @@ final class ImageLibraryTest {
 
   @Test
   void prepare_variantNotTrusted_streamsTheLayers() throws Exception {
-    trust = new TrustPolicy.Registries(Set.of("other.example"));
+    trust = new TrustPolicy.Named(Set.of("other.example"), List.of());
     library = open();
     Descriptor own = layer("fake/stream", "1");
 

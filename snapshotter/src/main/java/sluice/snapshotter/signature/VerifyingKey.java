@@ -1,0 +1,61 @@
+package sluice.snapshotter.signature;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.InvalidKeyException;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.SignatureException;
+import java.security.spec.X509EncodedKeySpec;
+import sluice.core.Bytes;
+
+/** A public key, by which a signature is known. Immutable. */
+public final class VerifyingKey {
+
+  private static final String LABEL = "PUBLIC KEY";
+  private static final String ADVICE =
+      "`cosign public-key --key FILE` and `openssl pkey -pubout` write such a file";
+
+  private final Path file;
+  private final KeyType.Typed<PublicKey> key;
+
+  private VerifyingKey(Path file, KeyType.Typed<PublicKey> key) {
+    this.file = file;
+    this.key = key;
+  }
+
+  /**
+   * Reads a PEM file with a SubjectPublicKeyInfo (RFC 7468, section 13).
+   *
+   * @throws IOException if it is not there, or is none of a type that is known; the message says
+   *     what was found and what is expected
+   */
+  public static VerifyingKey read(Path file) throws IOException {
+    byte[] encoded = Pem.read(file, LABEL, ADVICE);
+    KeyType.Typed<PublicKey> key =
+        KeyType.read(
+                new X509EncodedKeySpec(encoded), (factory, spec) -> factory.generatePublic(spec))
+            .orElseThrow(() -> Pem.wrong(file, "a key that is not " + KeyType.ALL, LABEL, ADVICE));
+    return new VerifyingKey(file, key);
+  }
+
+  /** Whether the owner of the key has signed these bytes. */
+  boolean hasSigned(Bytes signed, byte[] signature) {
+    Signature check = key.type().signature();
+    try {
+      check.initVerify(key.key());
+      check.update(signed.asBuffer());
+      return check.verify(signature);
+    } catch (SignatureException notEvenOne) {
+      return false;
+    } catch (InvalidKeyException e) {
+      throw new AssertionError("the key was read as one of this type: " + file, e);
+    }
+  }
+
+  /** Where the key lies. */
+  @Override
+  public String toString() {
+    return file.toString();
+  }
+}
