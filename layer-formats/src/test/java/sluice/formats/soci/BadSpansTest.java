@@ -53,7 +53,7 @@ class BadSpansTest {
         zinfo(1, at(Long.MIN_VALUE, 0, 1)),
         zinfo(2, at(10, 0, 0), at(10, 5, 0)),
         zinfo(2, at(10, 0, 0), at(9, 5, 0)),
-        zinfo(2, at(10, 0, 0), at(20, 0, 0)),
+        zinfo(2, at(10, 0, 0), at(10, 0, 0)),
         zinfo(2, at(10, 0, 0), at(20, -5, 0)),
         zinfo(3, at(10, 0, 0), at(20, 50, 0), at(30, 49, 0)),
         MemorySegment.ofArray(new byte[0]),
@@ -89,6 +89,14 @@ class BadSpansTest {
     GzipSpans spans = GzipSpans.read(zinfo, BLOB, 100, "x");
     assertThat(spans.decoded(1)).isEqualTo(new ByteRange(90, 10));
     assertThat(spans.decoded(2)).isEqualTo(new ByteRange(100, 0));
+  }
+
+  @Test
+  void read_emptyBlocksAtTheBeginning_areEmptySpans() throws Exception {
+    MemorySegment zinfo = zinfo(3, at(10, 0, 0), at(15, 0, 0), at(20, 50, 0));
+    GzipSpans spans = GzipSpans.read(zinfo, BLOB, TAR, "x");
+    assertThat(spans.decoded(0)).isEqualTo(new ByteRange(0, 0));
+    assertThat(spans.decoded(1)).isEqualTo(new ByteRange(0, 50));
   }
 
   @Test
