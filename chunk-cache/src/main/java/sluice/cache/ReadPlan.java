@@ -29,6 +29,9 @@ final class ReadPlan {
    */
   static final long MAX_GAP_BYTES = 16L << 10;
 
+  /** A span of deflate ends with the byte that the next one begins inside of. */
+  private static final long MAX_SHARED_BYTES = 1;
+
   /** How many chunks one request is for: each costs work, however short it is. */
   static final int MAX_CHUNKS = 512;
 
@@ -71,7 +74,7 @@ final class ReadPlan {
           || table.isZeros(next)
           || table.isWholeStream(next)
           || device.presence().has(next)
-          || encoded.offset() < end
+          || encoded.offset() < end - MAX_SHARED_BYTES
           || encoded.offset() - end > MAX_GAP_BYTES
           || bytes + encoded.length() > maxJoinedBytes(lane)) {
         break;

@@ -202,6 +202,22 @@ final class FetchTest {
   }
 
   @Test
+  void ensure_chunksThatShareAByte_comeWithOneRequest() throws Exception {
+    TestDevice expected =
+        TestDevice.builder()
+            .plain(bytes(9 * KIB))
+            .sharing(bytes(9 * KIB))
+            .sharing(bytes(9 * KIB))
+            .build();
+    LazyDevice device = cache.add(expected);
+    device.ensure(0, 1, Lane.DEMAND);
+    TestCache.assertHolds(device, expected);
+    assertThat(cache.source.requests()).hasSize(1);
+    assertThat(cache.source.requests().getFirst().range())
+        .isEqualTo(new ByteRange(0, 27 * KIB - 2));
+  }
+
+  @Test
   void ensure_oneBadChunkOfAJoinedRange_keepsTheOthers() throws Exception {
     TestDevice expected =
         TestDevice.builder()

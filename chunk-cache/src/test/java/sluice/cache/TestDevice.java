@@ -80,6 +80,22 @@ final class TestDevice {
       return chunk(new ChunkEncoding.Plain(), bytes, bytes);
     }
 
+    /** A plain chunk whose first byte, which is changed, is the last one of the chunk before it. */
+    Builder sharing(byte[] bytes) {
+      byte[] before = blob.toByteArray();
+      bytes[0] = before[before.length - 1];
+      chunks.add(
+          new Chunk(
+              new ByteRange(before.length - 1, bytes.length),
+              new ChunkEncoding.Plain(),
+              bytes.length,
+              hash(bytes),
+              List.of(new Placement(0, bytes.length, content.size(), null))));
+      blob.write(bytes, 1, bytes.length - 1);
+      content.writeBytes(bytes);
+      return this;
+    }
+
     Builder gzip(byte[] bytes) {
       return chunk(new ChunkEncoding.GzipMember(), compress(bytes), bytes);
     }
