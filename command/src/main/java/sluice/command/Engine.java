@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,6 +22,9 @@ import sluice.core.Digest;
 import sluice.core.IndexTrust;
 import sluice.core.RangeSource;
 import sluice.formats.decode.EncodingDecoder;
+import sluice.formats.record.LayerRecorder;
+import sluice.formats.soci.OwnIndexes;
+import sluice.formats.soci.ZtocRecorder;
 import sluice.formats.tar.TarFormat;
 import sluice.linux.LocalDirectories;
 import sluice.registry.FetchListener;
@@ -47,10 +52,17 @@ final class Engine implements Closeable {
   /** Layers that are treated as if no format served them: digests with commas between them. */
   private static final String REFUSED_LAYERS = "SLUICE_TEST_REFUSE_LAYERS";
 
+  /** Indexes that are made here, below the root. */
+  private static final String INDEXES = "indexes";
+
+  /** An index has about a hundredth of its layer's length. */
+  private static final long MAX_INDEX_BYTES = 1L << 30;
+
   private final RegistryClient registries;
   private final ImagePlaces places;
   private final ExecutorService workers;
   private final ChunkCache cache;
+  private final Optional<ZtocRecorder> recorder;
   private final LayerChoice choice;
   private final LayerLibrary layers;
   private final Path root;
@@ -61,6 +73,7 @@ final class Engine implements Closeable {
       ImagePlaces places,
       ExecutorService workers,
       ChunkCache cache,
+      Optional<ZtocRecorder> recorder,
       LayerChoice choice,
       LayerLibrary layers) {
     this.root = root;
@@ -68,6 +81,7 @@ final class Engine implements Closeable {
     this.places = places;
     this.workers = workers;
     this.cache = cache;
+    this.recorder = recorder;
     this.choice = choice;
     this.layers = layers;
   }
@@ -81,17 +95,21 @@ final class Engine implements Closeable {
    * How layers get their indexes.
    *
    * @param order as {@link Formats#inOrder} takes it
+   * @param record whether an index is made of layers that are streamed
    * @param parallelStreams how many layers are streamed at once
    */
-  record Indexes(List<String> order, Trust trust, int parallelStreams) {
-    /** Trust that needs to ask nobody. */
+  record Indexes(List<String> order, Trust trust, boolean record, int parallelStreams) {
+    /** Trust that needs to ask nobody, and no indexes of our own. */
     Indexes(List<String> order, IndexTrust trust, int parallelStreams) {
-      this(order, documents -> trust, parallelStreams);
+      this(order, documents -> trust, false, parallelStreams);
     }
 
     static Indexes of(Config config) throws IOException {
       return new Indexes(
-          config.index().order(), Trust.of(config.trust()), config.pull().parallelStreams());
+          config.index().order(),
+          Trust.of(config.trust()),
+          config.index().record(),
+          config.pull().parallelStreams());
     }
   }
 
@@ -116,10 +134,21 @@ final class Engine implements Closeable {
               CacheSettings.defaults(),
               listeners.cache(),
               Failpoints.parse(System.getenv().getOrDefault(FAILPOINT, "")));
+      Optional<ZtocRecorder> recorder = Optional.empty();
       try {
+        OwnIndexes own =
+            OwnIndexes.open(root.resolve(INDEXES), MAX_INDEX_BYTES, InstantSource.system());
+        if (indexes.record) {
+          recorder =
+              Optional.of(
+                  ZtocRecorder.open(own, ZtocRecorder.Settings.of("Sluice " + Version.text())));
+        }
+        Formats.Made made =
+            new Formats.Made(
+                recorder.<LayerRecorder>map(each -> each).orElse(LayerRecorder.NONE), own);
         LayerChoice choice =
             new LayerChoice(
-                new Formats(places, places).inOrder(indexes.order),
+                new Formats(places, places, made).inOrder(indexes.order),
                 indexes.trust.asking(places),
                 RejectedIndexes.open(root.resolve("rejected.json")));
         LayerLibrary layers =
@@ -129,8 +158,9 @@ final class Engine implements Closeable {
                 cache,
                 new LayerLibrary.Settings(indexes.parallelStreams, refusedLayers()),
                 workers);
-        return new Engine(root, registries, places, workers, cache, choice, layers);
+        return new Engine(root, registries, places, workers, cache, recorder, choice, layers);
       } catch (IOException | RuntimeException e) {
+        recorder.ifPresent(ZtocRecorder::close);
         cache.close();
         throw e;
       }
@@ -186,6 +216,7 @@ final class Engine implements Closeable {
   @Override
   public void close() throws IOException {
     workers.shutdownNow();
+    recorder.ifPresent(ZtocRecorder::close);
     try {
       cache.close();
     } finally {

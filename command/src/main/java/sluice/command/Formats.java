@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import sluice.command.config.ConfigException;
 import sluice.core.Descriptor;
 import sluice.core.ImageRegistry;
@@ -12,6 +13,8 @@ import sluice.core.LayerFormat;
 import sluice.core.RangeSource;
 import sluice.formats.estargz.EstargzFormat;
 import sluice.formats.rafs.RafsFormat;
+import sluice.formats.record.LayerRecorder;
+import sluice.formats.soci.OwnIndexes;
 import sluice.formats.soci.SociFormat;
 import sluice.formats.tar.TarFormat;
 import sluice.formats.zstdchunked.ZstdChunkedFormat;
@@ -21,18 +24,30 @@ public final class Formats {
 
   private final List<LayerFormat> all;
 
+  /** Indexes that are made here: {@code sluice.formats.soci} reads and writes them. */
+  record Made(LayerRecorder recorder, @Nullable OwnIndexes indexes) {
+    static final Made NONE = new Made(LayerRecorder.NONE, null);
+  }
+
   /**
    * @param blobs gives blobs, and parts of them
    * @param documents gives what formats keep outside of layers
    */
   public Formats(RangeSource blobs, ImageRegistry documents) {
+    this(blobs, documents, Made.NONE);
+  }
+
+  /**
+   * @param made indexes that this node has made, and more that it makes
+   */
+  Formats(RangeSource blobs, ImageRegistry documents, Made made) {
     all =
         List.of(
             new RafsFormat(blobs),
             new EstargzFormat(blobs, documents),
             new ZstdChunkedFormat(blobs),
-            new SociFormat(blobs, documents, InstantSource.system()),
-            new TarFormat(blobs));
+            new SociFormat(blobs, documents, InstantSource.system(), made.indexes),
+            new TarFormat(blobs, made.recorder));
   }
 
   /** All of them, the preferred one first. */

@@ -43,7 +43,7 @@ public record Config(
           new Pull(Duration.ofSeconds(10), 4),
           new Trust(
               new Trusted.Allow(), new Trusted.Deny(), new Trusted.Deny(), CheckLayers.COMPLETE),
-          new Index(List.of(), Publish.NEVER),
+          new Index(List.of(), true, Publish.NEVER),
           new Metrics("127.0.0.1:9480"),
           new Containerd(Path.of("/run/containerd/containerd.sock")));
 
@@ -149,9 +149,10 @@ public record Config(
    *
    * @param order the formats that are used, the preferred one first; empty for all of them as they
    *     are. Whatever else, a layer can be streamed
+   * @param record whether an index is made of each layer that is streamed, and kept
    * @param publish whether an index that was made here is offered to the image's registry
    */
-  public record Index(List<String> order, Publish publish) {
+  public record Index(List<String> order, boolean record, Publish publish) {
     public Index {
       order = List.copyOf(order);
     }

@@ -145,6 +145,7 @@ public final class ConfigFile {
     Config.Index otherwise = Config.DEFAULTS.index();
     return new Config.Index(
         index.texts("order", "a list of formats", otherwise.order()),
+        index.flag("record", otherwise.record()),
         index.choice("publish", Config.Publish.class, otherwise.publish()));
   }
 }

@@ -75,6 +75,17 @@ final class Section {
     return value.intValue();
   }
 
+  boolean flag(String name, boolean otherwise) throws ConfigException {
+    JsonNode value = value(name);
+    if (value == null) {
+      return otherwise;
+    }
+    if (!value.isBoolean()) {
+      throw wrong(name, "true or false", value);
+    }
+    return value.booleanValue();
+  }
+
   /** One of the names of an enum's constants, in lower case and with hyphens. */
   <E extends Enum<E>> E choice(String name, Class<E> type, E otherwise) throws ConfigException {
     JsonNode value = value(name);

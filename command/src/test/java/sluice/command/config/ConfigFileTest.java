@@ -48,6 +48,7 @@ final class ConfigFileTest {
             check_layers = "always"
             [index]
             order = ["soci", "estargz"]
+            record = false
             publish = "ask-registry"
             [metrics]
             address = ""
@@ -70,7 +71,7 @@ final class ConfigFileTest {
                     new Config.Trusted.From(
                         Set.of("oci:/layout"), List.of(Path.of("/etc/sluice/index.pub"))),
                     Config.CheckLayers.ALWAYS),
-                new Config.Index(List.of("soci", "estargz"), Config.Publish.ASK_REGISTRY),
+                new Config.Index(List.of("soci", "estargz"), false, Config.Publish.ASK_REGISTRY),
                 new Config.Metrics(""),
                 new Config.Containerd(Path.of("/run/c.sock"))));
   }
@@ -93,6 +94,8 @@ final class ConfigFileTest {
   void read_wrongType_saysWhatIsTaken() {
     assertThatThrownBy(() -> read("[pull]\nparallel_streams = \"two\""))
         .hasMessageContaining("pull.parallel_streams must be a number from 1 to 64, found \"two\"");
+    assertThatThrownBy(() -> read("[index]\nrecord = 1"))
+        .hasMessageContaining("index.record must be true or false, found 1");
     assertThatThrownBy(() -> read("pull = 1")).hasMessageContaining("must be a table [pull]");
     assertThatThrownBy(() -> read("root = \"relative\"")).hasMessageContaining("absolute path");
   }

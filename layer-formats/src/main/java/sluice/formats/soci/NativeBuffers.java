@@ -8,7 +8,7 @@ import java.util.IdentityHashMap;
 
 /**
  * Buffers of a builder, outside of the heap and given back as soon as a larger one has their
- * content. For one thread.
+ * content. For one thread at a time.
  */
 final class NativeBuffers extends FlatBufferBuilder.ByteBufferFactory implements AutoCloseable {
 
@@ -16,7 +16,7 @@ final class NativeBuffers extends FlatBufferBuilder.ByteBufferFactory implements
 
   @Override
   public ByteBuffer newByteBuffer(int capacity) {
-    Arena arena = Arena.ofConfined();
+    Arena arena = Arena.ofShared();
     ByteBuffer buffer = arena.allocate(capacity).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     held.put(buffer, arena);
     return buffer;

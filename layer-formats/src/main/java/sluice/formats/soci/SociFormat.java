@@ -5,6 +5,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageRegistry;
@@ -16,7 +17,11 @@ import sluice.core.RangeSource;
 import sluice.formats.soci.SociIndex.Version;
 
 /**
- * Ordinary layers that have a zTOC in a SOCI index of their image. Safe for use by many threads.
+ * Ordinary layers that have a zTOC in a SOCI index of their image, or one that was made here. Safe
+ * for use by many threads.
+ *
+ * <p>What was made here comes first: it was made of the layer itself, whose digest and diff ID were
+ * verified.
  *
  * <p>An index of version 2 is named by the image's manifest, so the image's digest pins it. One of
  * version 1 is any manifest that refers to the image: it is searched for only where {@link
@@ -32,6 +37,7 @@ public final class SociFormat implements LayerFormat {
 
   private final RangeSource source;
   private final SociIndexes indexes;
+  private final @Nullable OwnIndexes own;
 
   /**
    * @param source gives zTOCs
@@ -39,8 +45,20 @@ public final class SociFormat implements LayerFormat {
    * @param clock says how long what the registry answered is kept
    */
   public SociFormat(RangeSource source, ImageRegistry registry, InstantSource clock) {
+    this(source, registry, clock, null);
+  }
+
+  /**
+   * @param source gives zTOCs
+   * @param registry gives indexes
+   * @param clock says how long what the registry answered is kept
+   * @param own indexes that were made here, which come before all others; or null
+   */
+  public SociFormat(
+      RangeSource source, ImageRegistry registry, InstantSource clock, @Nullable OwnIndexes own) {
     this.source = source;
     this.indexes = new SociIndexes(registry, clock);
+    this.own = own;
   }
 
   @Override
@@ -50,6 +68,29 @@ public final class SociFormat implements LayerFormat {
 
   @Override
   public Recognition recognise(Layer layer, IndexTrust trust)
+      throws IOException, InterruptedException {
+    Optional<OwnIndex> known =
+        own == null ? Optional.empty() : own.find(layer.descriptor().digest(), layer.diffId());
+    if (known.isEmpty()) {
+      return foreign(layer, trust);
+    }
+    Descriptor ztoc = known.get().ztoc();
+    if (own != null && ztoc != null) {
+      return new Recognition.Tree(
+          new SociIndexer(source, layer, ztoc, own.ztoc(known.get())),
+          new IndexOrigin(Binding.LAYER, "index made on this node", 0, ztoc.digest()));
+    }
+    Recognition other = foreign(layer, trust);
+    String none = "no index was made on this node: " + known.get().reason();
+    return switch (other) {
+      case Recognition.Foreign() -> new Recognition.Refused(none);
+      case Recognition.Refused(String reason) -> new Recognition.Refused(none + "; " + reason);
+      case Recognition usable -> usable;
+    };
+  }
+
+  /** By an index that somebody else made. */
+  private Recognition foreign(Layer layer, IndexTrust trust)
       throws IOException, InterruptedException {
     String pinned = layer.manifest().annotations().get(INDEX_DIGEST);
     Binding binding = pinned == null ? Binding.REFERRER : Binding.IMAGE;

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.ByteRange;
@@ -33,6 +34,7 @@ final class SociIndexer implements LayerFormat.Indexer {
   private final LayerFormat.Layer layer;
   private final Descriptor descriptor;
   private final Optional<Descriptor> prefetch;
+  private final @Nullable MemorySegment own;
   private final String resource;
 
   /**
@@ -44,10 +46,29 @@ final class SociIndexer implements LayerFormat.Indexer {
       LayerFormat.Layer layer,
       Descriptor descriptor,
       Optional<Descriptor> prefetch) {
+    this(source, layer, descriptor, prefetch, null);
+  }
+
+  /**
+   * @param descriptor that of the zTOC
+   * @param own the zTOC, verified; nothing is fetched
+   */
+  SociIndexer(
+      RangeSource source, LayerFormat.Layer layer, Descriptor descriptor, MemorySegment own) {
+    this(source, layer, descriptor, Optional.empty(), own);
+  }
+
+  private SociIndexer(
+      RangeSource source,
+      LayerFormat.Layer layer,
+      Descriptor descriptor,
+      Optional<Descriptor> prefetch,
+      @Nullable MemorySegment own) {
     this.source = source;
     this.layer = layer;
     this.descriptor = descriptor;
     this.prefetch = prefetch;
+    this.own = own;
     this.resource =
         "zTOC %s of layer %s".formatted(descriptor.digest(), layer.descriptor().digest());
   }
@@ -66,7 +87,7 @@ final class SociIndexer implements LayerFormat.Indexer {
             source,
             Set.of(layer.image().reference().repository()),
             metadataImage.resolveSibling("ztoc"));
-    Ztoc ztoc = Ztoc.open(fetch.fetch(descriptor), resource);
+    Ztoc ztoc = Ztoc.open(own == null ? fetch.fetch(descriptor) : own, resource);
     if (ztoc.compressedBytes() != layer.descriptor().sizeBytes()) {
       throw new CorruptException(
           "zTOC: of a layer of %d bytes, but this one has %d"
@@ -97,7 +118,7 @@ final class SociIndexer implements LayerFormat.Indexer {
     MemorySegment windows =
         switch (spans) {
           case GzipSpans _ -> ztoc.checkpoints();
-          case PlainSpans _ -> MemorySegment.NULL;
+          case FrameSpans _, PlainSpans _ -> MemorySegment.NULL;
         };
     return new DeviceIndex(
         layer.descriptor().digest(),

@@ -7,7 +7,7 @@ import sluice.core.ChunkEncoding;
  * How a blob is cut into spans, each of which can be fetched, verified and decoded by itself. Spans
  * lie one behind the other in the tar stream and leave nothing out. Immutable.
  */
-sealed interface Spans permits GzipSpans, PlainSpans {
+sealed interface Spans permits FrameSpans, GzipSpans, PlainSpans {
 
   /**
    * The most that a span may be long, encoded or decoded: what the chunk cache takes, which holds a

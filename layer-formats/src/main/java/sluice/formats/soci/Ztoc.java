@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import sluice.core.Bytes;
+import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
 import sluice.formats.entry.EntryLimits;
@@ -182,8 +183,7 @@ public final class Ztoc {
   }
 
   /**
-   * What a decoder needs to begin at a span: {@code GzipSpans} or {@code PlainSpans} reads it. A
-   * part of the buffer.
+   * What a decoder needs to begin at a span: one of {@code Spans} reads it. A part of the buffer.
    */
   public MemorySegment checkpoints() {
     return checkpoints;
@@ -196,21 +196,35 @@ public final class Ztoc {
     if (tarBytes < 0) {
       throw buffer.corrupt("a tar of %d bytes".formatted(tarBytes), root.at());
     }
-    String resource = buffer.resource();
-    Spans spans =
+    StreamCompression kind =
         switch (algorithm) {
-          case ZtocSchema.GZIP ->
-              GzipSpans.read(checkpoints, compressedBytes(), tarBytes, resource);
-          case ZtocSchema.UNCOMPRESSED ->
-              PlainSpans.read(checkpoints, compressedBytes(), tarBytes, resource);
+          case ZtocSchema.GZIP -> StreamCompression.GZIP;
+          case ZtocSchema.UNCOMPRESSED -> StreamCompression.NONE;
+          case ZtocSchema.ZSTD_FRAMES -> StreamCompression.ZSTD;
           default ->
               throw buffer.corrupt("compression %d is not known".formatted(algorithm), root.at());
         };
+    Spans spans = spans(kind, checkpoints, compressedBytes(), tarBytes, buffer.resource());
     if (spans.count() != spanDigests.size()) {
       throw buffer.corrupt(
           "%d spans, but %d digests".formatted(spans.count(), spanDigests.size()), root.at());
     }
     return spans;
+  }
+
+  /** The spans that a zTOC's checkpoints say. */
+  static Spans spans(
+      StreamCompression compression,
+      MemorySegment checkpoints,
+      long blobBytes,
+      long tarBytes,
+      String resource)
+      throws CorruptException {
+    return switch (compression) {
+      case GZIP -> GzipSpans.read(checkpoints, blobBytes, tarBytes, resource);
+      case NONE -> PlainSpans.read(checkpoints, blobBytes, tarBytes, resource);
+      case ZSTD -> FrameSpans.read(checkpoints, blobBytes, tarBytes, resource);
+    };
   }
 
   private CorruptException wrong(FlatTable entry, String problem) throws CorruptException {

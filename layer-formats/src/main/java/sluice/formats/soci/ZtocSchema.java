@@ -66,6 +66,9 @@ final class ZtocSchema {
   static final byte GZIP = 1;
   static final byte UNCOMPRESSED = 2;
 
+  /** Our own, which no other tool knows: {@link FrameSpans}. Far from what SOCI may take next. */
+  static final byte ZSTD_FRAMES = 101;
+
   private static final Map<String, Known> TYPES =
       Map.of(
           "reg",

@@ -29,6 +29,10 @@ import sluice.core.Digest;
 public final class ZtocWriter implements Closeable {
 
   private static final String MEDIA_TYPE = "application/octet-stream";
+
+  /** Of an index of zstd frames, so that no tool of SOCI takes it for one of its own. */
+  private static final String FRAMES_MEDIA_TYPE = "application/vnd.sluice.zstd-frames.v1";
+
   private static final int FIRST_CAPACITY = 64 << 10;
 
   /** Types, owners, keys: few; link targets fill the rest. */
@@ -60,7 +64,7 @@ public final class ZtocWriter implements Closeable {
   /**
    * The blob of the layer.
    *
-   * @param compression none or gzip
+   * @param compression none or gzip; zstd only for ourselves
    * @param blobBytes length of the blob
    * @param tarBytes length of the tar stream, at least up to its end mark
    * @param spanDigests SHA-256 of each span's bytes of the blob
@@ -136,7 +140,8 @@ public final class ZtocWriter implements Closeable {
       long part = Math.min(COPY_BYTES, length - at);
       write(blob.checkpoints.asSlice(at, part).asByteBuffer(), digest, out);
     }
-    return new Descriptor(MEDIA_TYPE, Digest.of(Digest.Algorithm.SHA256, digest.digest()), size);
+    String type = blob.compression == StreamCompression.ZSTD ? FRAMES_MEDIA_TYPE : MEDIA_TYPE;
+    return new Descriptor(type, Digest.of(Digest.Algorithm.SHA256, digest.digest()), size);
   }
 
   @Override
@@ -167,7 +172,7 @@ public final class ZtocWriter implements Closeable {
         switch (blob.compression) {
           case GZIP -> ZtocSchema.GZIP;
           case NONE -> ZtocSchema.UNCOMPRESSED;
-          case ZSTD -> throw new IllegalArgumentException("a zTOC has no zstd");
+          case ZSTD -> ZtocSchema.ZSTD_FRAMES;
         };
     int[] texts = new int[blob.spanDigests.size()];
     for (int span = 0; span < texts.length; span++) {

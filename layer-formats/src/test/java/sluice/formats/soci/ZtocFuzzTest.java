@@ -25,7 +25,8 @@ class ZtocFuzzTest {
     return Stream.of(
         new byte[0],
         ZtocTest.smallest().open().checkpoints().toArray(JAVA_BYTE),
-        GzipCheckpoints.plain(4096, 9000).toArray(JAVA_BYTE));
+        GzipCheckpoints.plain(4096, 9000).toArray(JAVA_BYTE),
+        FrameSpans.write(new long[] {0, 9, 30}, new long[] {0, 99, 300}, 3).toArray(JAVA_BYTE));
   }
 
   @MethodSource("ztocs")
@@ -77,6 +78,11 @@ class ZtocFuzzTest {
     long tarBytes = 1000L * bytes.length;
     try {
       check(GzipSpans.read(MemorySegment.ofArray(bytes), blobBytes, tarBytes, "bad"), blobBytes);
+    } catch (CorruptException e) {
+      assertThat(e).hasMessageContaining("resource=bad");
+    }
+    try {
+      check(FrameSpans.read(MemorySegment.ofArray(bytes), blobBytes, 0, "bad"), blobBytes);
     } catch (CorruptException e) {
       assertThat(e).hasMessageContaining("resource=bad");
     }

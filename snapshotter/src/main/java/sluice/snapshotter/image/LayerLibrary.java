@@ -283,6 +283,24 @@ public final class LayerLibrary {
   }
 
   /**
+   * A layer that is in the library, by an index of which it is known that it shows what the layer
+   * holds: one that was made here, or was compared.
+   */
+  Optional<KeptLayer> findProven(Digest layer) {
+    try {
+      return keys().stream()
+          .filter(key -> key.layer().equals(layer) && key.index() != null)
+          .flatMap(key -> find(key).stream())
+          .filter(found -> found.claim() == null && !found.wholeImage())
+          .filter(found -> lie(found.key()).isEmpty())
+          .findFirst();
+    } catch (IOException e) {
+      LOG.warn("layer {}: what is kept of it cannot be listed: {}", layer, e.toString());
+      return Optional.empty();
+    }
+  }
+
+  /**
    * Deletes the devices that no layer of the library points into. Opens none of them.
    *
    * @return false if nothing was done because layers are being made, whose devices no record names

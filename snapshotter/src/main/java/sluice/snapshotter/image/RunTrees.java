@@ -84,6 +84,7 @@ final class RunTrees {
     return layers
         .find(LayerKey.ofOwn(layer))
         .or(() -> layers.findVerified(layer.layer().digest()))
+        .or(() -> layers.findProven(layer.layer().digest()))
         .filter(kept -> kept.diffId().equals(layer.diffId()));
   }
 
