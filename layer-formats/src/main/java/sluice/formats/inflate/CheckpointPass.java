@@ -24,7 +24,7 @@ import sluice.core.CorruptException;
  * from the byte that holds the checkpoint's first bits to the next checkpoint, or the end of the
  * layer. A byte in which one span ends and the next begins belongs to both.
  *
- * <p>Refuses what a stream of the layer refuses. Memory: some 100 KiB, whatever the layer is; the
+ * <p>Refuses what a stream of the layer refuses. Memory: some 400 KiB, whatever the layer is; the
  * sink gets the windows one by one. For one thread at a time, and that a platform thread: it is
  * native code ({@link InflaterLibrary#LIBZ}), at about 350 MB of decoded bytes a second.
  */
@@ -32,6 +32,9 @@ public final class CheckpointPass implements AutoCloseable {
 
   /** The window of deflate (RFC 1951). */
   public static final int WINDOW_BYTES = 32 * 1024;
+
+  /** Room for output: with more of it, zlib saves its window less often. */
+  private static final int RING_BYTES = 8 * WINDOW_BYTES;
 
   /** See {@code inflate} in zlib.h: {@code data_type} when it has stopped. */
   private static final int UNUSED_BITS = 7;
@@ -82,13 +85,13 @@ public final class CheckpointPass implements AutoCloseable {
   private final String resource;
   private final Arena arena = Arena.ofShared();
   private final NativeBuffers buffers = new NativeBuffers(arena);
-  private final MemorySegment ring = arena.allocate(WINDOW_BYTES);
+  private final MemorySegment ring = arena.allocate(RING_BYTES);
   private final ZStream stream = new ZStream(arena);
   private final GzipHeader header = new GzipHeader();
   private final CRC32 crc = new CRC32();
   private final SpanHasher spans = new SpanHasher();
 
-  /** Where the next decoded byte goes; the one that stands there is the oldest. */
+  /** Where the next decoded byte goes; the window lies before it, around the end. */
   private int ringPosition;
 
   private Part part = Part.HEADER;
@@ -237,7 +240,7 @@ public final class CheckpointPass implements AutoCloseable {
     int count = (int) decoded.byteSize();
     memberBytes += count;
     tarBytes += count;
-    ringPosition = (ringPosition + count) % WINDOW_BYTES;
+    ringPosition = (ringPosition + count) % RING_BYTES;
   }
 
   /** Makes a checkpoint of where we are, if it is time. */
@@ -256,8 +259,9 @@ public final class CheckpointPass implements AutoCloseable {
 
   private ByteBuffer window() {
     ByteBuffer window = ByteBuffer.allocate(WINDOW_BYTES);
-    window.put(ring.asSlice(ringPosition).asByteBuffer());
-    window.put(ring.asSlice(0, ringPosition).asByteBuffer());
+    int recent = Math.min(ringPosition, WINDOW_BYTES);
+    window.put(ring.asSlice(RING_BYTES - (WINDOW_BYTES - recent)).asByteBuffer());
+    window.put(ring.asSlice(ringPosition - recent, recent).asByteBuffer());
     return window.flip().asReadOnlyBuffer();
   }
 
