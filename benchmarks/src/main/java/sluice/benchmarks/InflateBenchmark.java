@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
@@ -19,6 +20,7 @@ import sluice.core.ByteRange;
 import sluice.core.ChunkEncoding;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.formats.decode.EncodingDecoder;
+import sluice.formats.inflate.CheckpointPass;
 import sluice.formats.inflate.InflaterLibrary;
 import sluice.formats.inflate.RawInflater;
 import sluice.formats.stream.LayerStream;
@@ -37,6 +39,8 @@ public class InflateBenchmark {
 
   private static final int GZIP_TRAILER_BYTES = 8;
 
+  private static final int SPAN_BYTES = 1 << 20;
+
   /** What a stream is read by: as the thread that unpacks a layer gets it. */
   private static final int BLOCK_BYTES = 256 << 10;
 
@@ -49,7 +53,9 @@ public class InflateBenchmark {
     /** A small one, as eStargz may have. */
     SMALL(64 << 10),
     /** A layer, from its beginning to its end. */
-    STREAM(16 << 20);
+    STREAM(4 << 20),
+    /** The same, for the places from which a part of it can be decoded; by libz only. */
+    CHECKPOINTS(4 << 20);
 
     private final int lengthBytes;
 
@@ -59,6 +65,12 @@ public class InflateBenchmark {
 
     int lengthBytes() {
       return lengthBytes;
+    }
+
+    /** What a library is used for. */
+    static Stream<Sample> of(InflaterLibrary library) {
+      return Stream.of(values())
+          .filter(sample -> sample != CHECKPOINTS || library == InflaterLibrary.LIBZ);
     }
   }
 
@@ -99,7 +111,7 @@ public class InflateBenchmark {
     int length = encoded.length - header - trailer;
     nativeEncoded = ByteBuffer.allocateDirect(length).put(encoded, header, length).flip();
     nativeDecoded = ByteBuffer.allocateDirect(content.length);
-    if (sample != Sample.STREAM) {
+    if (sample != Sample.STREAM && sample != Sample.CHECKPOINTS) {
       DecodeBenchmark.check(chunk(), content);
     }
     DecodeBenchmark.check(alone(), content);
@@ -114,7 +126,11 @@ public class InflateBenchmark {
   /** As Sluice decodes it. */
   @Benchmark
   public Object ours() throws IOException {
-    return sample == Sample.STREAM ? stream() : chunk();
+    return switch (sample) {
+      case MEMBER, CHECKPOINT, SMALL -> chunk();
+      case STREAM -> stream();
+      case CHECKPOINTS -> checkpoints();
+    };
   }
 
   /** As the library decodes it. */
@@ -147,6 +163,25 @@ public class InflateBenchmark {
       throw new AssertionError("%d bytes instead of %d".formatted(length, sample.lengthBytes));
     }
     return length;
+  }
+
+  private Integer checkpoints() throws IOException {
+    CheckpointPass.Sink sink =
+        new CheckpointPass.Sink() {
+          @Override
+          public void checkpoint(long blobOffset, long tarOffset, int bits, ByteBuffer window) {
+            // Found; a file would take it.
+          }
+
+          @Override
+          public void spanEnd(byte[] sha256) {
+            // As above.
+          }
+        };
+    try (CheckpointPass pass = new CheckpointPass(SPAN_BYTES, sink, "sample")) {
+      pass.feed(ByteBuffer.wrap(encoded));
+      return pass.finish().checkpoints();
+    }
   }
 
   private static byte[] gzip(byte[] content) throws IOException {

@@ -22,8 +22,8 @@ public final class Main {
       stall       reads cached data of one image, by turns while nobody waits and while 64 programs
                   wait for another image whose registry hangs; half a minute
       hash        measures what a core hashes, by JMH; 2 minutes
-      decode      measures what a core decodes of each encoding, beside the library alone, by JMH;
-                  2 minutes
+      decode      measures what a core decodes of each encoding, and inflates by each library that
+                  is there, beside the library alone, by JMH; 8 minutes
 
         --rounds N       how often everything is measured (5; stall: 15)
         --files N        how many files the image has (1000000)
