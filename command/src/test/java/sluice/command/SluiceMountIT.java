@@ -29,6 +29,7 @@ import sluice.core.Bytes;
 import sluice.core.Descriptor;
 import sluice.core.ImageDocument;
 import sluice.core.ImageReference;
+import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.Platform;
 import sluice.fuse.FuseOptions;
@@ -278,11 +279,13 @@ final class SluiceMountIT {
   @Test
   void mount_sociOfAReferrer_isLazyIfReferrersAreTrusted() throws Exception {
     engine().close();
-    IndexTrust everybody = (layer, binding) -> Optional.empty();
+    IndexTrust ofReferrers =
+        (layer, binding) ->
+            binding == Binding.NOTHING ? Optional.of("nothing pins it") : Optional.empty();
     opened =
         Engine.open(
             temporary.resolve("trusting"),
-            new Engine.Indexes(List.of(), everybody, 4),
+            new Engine.Indexes(List.of(), ofReferrers, 4),
             Engine.Listeners.NONE);
     try (DockerRegistry registry = DockerRegistry.open()) {
       Fixtures fixtures = Fixtures.of("small");
