@@ -2,7 +2,6 @@ package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static sluice.testing.ListingAssert.assertThatTree;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,9 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -25,7 +21,6 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import sluice.core.Bytes;
 import sluice.core.Descriptor;
 import sluice.core.ImageDocument;
 import sluice.core.ImageReference;
@@ -37,10 +32,6 @@ import sluice.fuse.Transport;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
-import sluice.testing.ListingAssert;
-import sluice.testing.ListingAssert.Loss;
-import sluice.testing.Tree;
-import sluice.testing.TreeEntry;
 import sluice.testing.TreeListing;
 
 /** Mounts every fixture that this version serves, and compares it with its expected listing. */
@@ -65,30 +56,6 @@ final class SluiceMountIT {
     engine().close();
   }
 
-  /** What writers of eStargz add to layers, and whoever streams a layer sees. */
-  private static final Set<Bytes> ESTARGZ_FILES =
-      Set.of(Bytes.utf8(".no.prefetch.landmark"), Bytes.utf8("stargz.index.json"));
-
-  /** Images and tags: ordinary ones, RAFS v6 (but {@code implicit}, which is wrong), TOCs, SOCI. */
-  static Stream<Arguments> images() {
-    List<Arguments> images = new ArrayList<>();
-    for (String image : Fixtures.IMAGES) {
-      for (String tag : Fixtures.of(image).tags().keySet()) {
-        boolean rafs =
-            tag.startsWith("nydus-") && !tag.endsWith("-v5") && !image.equals("implicit");
-        if (rafs || hasToc(tag) || tag.equals(Fixtures.SOURCE) || tag.equals("soci2")) {
-          images.add(Arguments.of(image, tag));
-        }
-      }
-    }
-    assertThat(images).hasSizeGreaterThan(50);
-    return images.stream();
-  }
-
-  private static boolean hasToc(String tag) {
-    return (tag.startsWith("esgz") || tag.startsWith("zstdc-")) && !tag.endsWith("-esgztoc");
-  }
-
   private Engine engine() {
     return Objects.requireNonNull(opened);
   }
@@ -107,31 +74,19 @@ final class SluiceMountIT {
   }
 
   private void assertShows(Fixtures fixtures, String tag) throws IOException {
-    Tree tree = TreeListing.of(directory);
-    boolean streamed = fixtures.directory().endsWith("rawnames") && hasToc(tag);
-    ListingAssert shown = assertThatTree(streamed ? withoutEstargzFiles(tree) : tree);
-    if (tag.startsWith("nydus-")) {
-      // nydus-image takes the root's attributes from a layer that names it, not "." or "./".
-      shown.losing(Loss.NANOSECONDS, Loss.TIMES_BEFORE_1970).ignoringTimesOf("");
-    } else if (tag.equals("zstdc-podman-old")) {
-      shown.losing(Loss.EMPTY_XATTRS);
-    } else if (hasToc(tag) && !streamed && !tag.equals("zstdc-podman")) {
-      shown.losing(Loss.ROUNDED_TIMES);
-    }
-    shown.isTree(fixtures.expected());
+    FixtureImages.assertShows(fixtures, tag, TreeListing.of(directory));
   }
 
-  private static Tree withoutEstargzFiles(Tree tree) {
-    SortedMap<Bytes, TreeEntry> entries = new TreeMap<>(tree.entries());
-    entries.keySet().removeAll(ESTARGZ_FILES);
-    return () -> entries;
+  static Stream<Arguments> images() {
+    return FixtureImages.all();
   }
 
   /** Some of {@link #images}: without names that jnr-fuse can't pass, and fewer formats. */
   static Stream<Arguments> imagesWithUtf8Names() {
     return images()
         .filter(arguments ->
-            !"rawnames".equals(arguments.get()[0]) && !hasToc(String.valueOf(arguments.get()[1])));
+            !"rawnames".equals(arguments.get()[0])
+                && !FixtureImages.hasToc(String.valueOf(arguments.get()[1])));
   }
 
   @ParameterizedTest
