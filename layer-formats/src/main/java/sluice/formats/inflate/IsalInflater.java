@@ -73,7 +73,8 @@ final class IsalInflater implements RawInflater {
     MemorySegment piece = buffers.encoded(encoded);
     MemorySegment room = buffers.room(decoded);
     int code = state.inflate(piece, room);
-    int consumed = (int) piece.byteSize() - state.availableIn();
+    // A broken header of a block may leave it a byte behind the input's end: -1 are left.
+    int consumed = (int) piece.byteSize() - Math.max(state.availableIn(), 0);
     int produced = (int) room.byteSize() - state.availableOut();
     encoded.position(encoded.position() + consumed);
     NativeBuffers.written(decoded, room, produced);
