@@ -80,7 +80,7 @@ final class ChunkLayout {
 
   /** Passes a payload that lies in the blob but needs no room: it is zeros, or is hidden. */
   void pass(long offset, long innerOffset, long length) throws MisplacedException {
-    if (offset != chunkOffset) {
+    if (offset != chunkOffset || offset < 0) {
       long from = Math.max(chunkOffset + 1, saidEnd);
       if (offset < from || offset >= payloadEnd) {
         throw new MisplacedException(

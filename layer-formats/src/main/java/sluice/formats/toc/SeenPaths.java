@@ -38,6 +38,12 @@ final class SeenPaths {
     return true;
   }
 
+  /** Forgets all of them. */
+  void clear() {
+    table = new long[1024];
+    count = 0;
+  }
+
   private void grow() {
     long[] old = table;
     table = new long[2 * old.length];

@@ -72,6 +72,7 @@ final class TocBuilder implements TocParser.Sink {
   /** Ends the last file; then the tree and the chunks are complete. */
   void finish() throws IOException {
     endFile();
+    seen.clear();
     try {
       layout.finish();
     } catch (MisplacedException e) {

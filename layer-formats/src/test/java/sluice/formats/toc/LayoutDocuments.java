@@ -16,11 +16,12 @@ import sluice.core.Repository;
 import sluice.testing.Fixtures;
 
 /** Manifests of fixtures by tag, and a count of how many were asked for. */
-final class LayoutDocuments implements ImageRegistry {
+public final class LayoutDocuments implements ImageRegistry {
 
   private final AtomicLong requests = new AtomicLong();
 
-  long requests() {
+  /** How many manifests were asked for. */
+  public long requests() {
     return requests.get();
   }
 
