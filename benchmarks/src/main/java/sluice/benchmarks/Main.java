@@ -11,6 +11,7 @@ public final class Main {
       """
       usage: benchmark transports [--rounds N] [--directory DIR]
              benchmark heap [--files N] [--directory DIR]
+             benchmark toc [--files N] [--directory DIR]
              benchmark stall [--rounds N] [--directory DIR]
              benchmark hash
              benchmark decode
@@ -19,6 +20,8 @@ public final class Main {
                   and compares them; drops the host's caches again and again. 2 GiB of disk,
                   about 2 minutes
       heap        mounts an image of 1,000,000 files and prints how much of the heap that takes
+      toc         indexes a layer by a table of contents of 1,000,000 files and mounts it; prints
+                  how long that takes, and how much of the heap; 1 GiB of disk, a minute
       stall       reads cached data of one image, by turns while nobody waits and while 64 programs
                   wait for another image whose registry hangs; half a minute
       hash        measures what a core hashes, by JMH; 2 minutes
@@ -29,7 +32,7 @@ public final class Main {
         --files N        how many files the image has (1000000)
         --directory DIR  a directory on the disk to be measured, not tmpfs (/var/tmp)
 
-      transports, heap and stall need root. Exit status: 0 done, 1 failed, 2 wrong usage.
+      transports, heap, toc and stall need root. Exit status: 0 done, 1 failed, 2 wrong usage.
       """;
 
   private static final int MAX_NUMBER = 10_000_000;
@@ -81,12 +84,12 @@ public final class Main {
     String numberOption =
         switch (name) {
           case "transports", "stall" -> "--rounds";
-          case "heap" -> "--files";
+          case "heap", "toc" -> "--files";
           default -> throw new UsageException("no benchmark of this name: \"" + name + '"');
         };
     int number =
         switch (name) {
-          case "heap" -> 1_000_000;
+          case "heap", "toc" -> 1_000_000;
           case "stall" -> 15;
           default -> 5;
         };
@@ -108,6 +111,7 @@ public final class Main {
     try (Scratch scratch = Scratch.create(directory)) {
       switch (name) {
         case "heap" -> HeapBenchmark.run(scratch, number, System.out);
+        case "toc" -> TocBenchmark.run(scratch, number, System.out);
         case "stall" -> StallBenchmark.run(scratch, number, System.out);
         default -> TransportBenchmark.run(scratch, number, System.out);
       }

@@ -14,6 +14,7 @@ import sluice.cache.CacheSettings;
 import sluice.cache.ChunkCache;
 import sluice.cache.Failpoints;
 import sluice.core.DeviceId;
+import sluice.core.Digest;
 import sluice.core.LazyDevice;
 import sluice.core.RootfsMounter;
 import sluice.erofs.DeviceSlot;
@@ -33,6 +34,8 @@ import sluice.mount.FuseMounters;
  * heap                       collects garbage, answers with the bytes that are alive
  * hang                       lets every fetch hang from now on; fail lets them fail, as at first
  * waiting                    answers with the number of fetches that hang
+ * index TAB BLOB TAB TOC TAB IMAGE
+ *                            indexes a TocLayer by its TOC's digest, answers with what it took
  * </pre>
  *
  * Each is answered with a line that begins with {@link #DONE}, or says what went wrong.
@@ -44,6 +47,7 @@ final class Server implements Closeable {
   static final String HANG = "hang";
   static final String FAIL = "fail";
   static final String WAITING = "waiting";
+  static final String INDEX = "index";
 
   /** Finalizers and cleaners run after one collection and leave garbage for the next. */
   private static final int COLLECTIONS = 4;
@@ -119,6 +123,12 @@ final class Server implements Closeable {
               registry.fail();
               yield "";
             }
+            case INDEX ->
+                TocIndexing.run(
+                    Path.of(words.get(1)),
+                    Digest.parse(words.get(2)),
+                    cache,
+                    Path.of(words.get(3)));
             default -> {
               RootfsMounter mounter = words.getFirst().equals(Target.JNR.label()) ? jnr : raw;
               Path image = Path.of(words.get(1));

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import sluice.core.Digest;
 import sluice.fuse.FuseMounts;
 import sluice.linux.DeadMounts;
 
@@ -66,6 +67,11 @@ final class ServerProcess implements Closeable {
   /** How much of the heap is alive after a collection, in bytes. */
   long heapBytes() throws IOException {
     return Long.parseLong(ask(Server.HEAP));
+  }
+
+  /** Indexes a {@link TocLayer} into an image. */
+  TocIndexing.Took index(Path blob, Digest toc, Path image) throws IOException {
+    return TocIndexing.Took.parse(ask("%s\t%s\t%s\t%s".formatted(Server.INDEX, blob, toc, image)));
   }
 
   /** Lets every fetch hang from now on. */
