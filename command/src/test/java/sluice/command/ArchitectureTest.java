@@ -32,6 +32,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Holds what the compiler can't: the arrows between packages, and rules of style. It stands here
@@ -160,6 +161,21 @@ final class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(module.hidden())
+        .check(sluice);
+  }
+
+  /** Only whoever puts the parts together knows which formats there are. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rafs", "estargz", "zstdchunked", "soci", "tar"})
+  void format_isKnownToTheCommandAlone(String format) {
+    String its = "sluice.formats." + format + "..";
+    assertThat(sluice.that(resideInAPackage(its))).isNotEmpty();
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(its, "sluice.command..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(its)
         .check(sluice);
   }
 
