@@ -183,16 +183,27 @@ class EstargzFormatTest {
   }
 
   @Test
-  void index_externalTocThatIsNotThere_saysWhichImage() {
+  void index_externalTocThatIsNotThere_saysWhichImage() throws Exception {
     byte[] blob = TocLayers.concat(new byte[200], GzipFooterTest.EXTERNAL);
     LayerFormat.Layer byDigest = TocLayers.layer(GZIP, blob, pinned(TOC));
     assertThatThrownBy(() -> index(new FlakySource(blob, 0), byDigest, IndexTrust.PINNED))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("-esgztoc, but there is no tag");
-    Fixtures one = Fixtures.of("one");
-    assertThatThrownBy(() ->
-            new ExternalTocs(new LayoutDocuments())
-                .find(Images.of(one, "esgz"), Digest.sha256(blob), false))
+    LayerFormat.Image named = Images.of(Fixtures.of("one"), "esgz");
+    LayerFormat.Layer byTag =
+        new LayerFormat.Layer(
+            new LayerFormat.Image(
+                named.reference(), byDigest.image().digest(), byDigest.manifest()),
+            0,
+            byDigest.diffId(),
+            byDigest.holders());
+    FlakySource source = new FlakySource(blob, 0);
+    assertThatThrownBy(() -> index(source, byTag, IndexTrust.PINNED))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("that is not there")
+        .hasMessageContaining("one:esgz-esgztoc");
+    LayerFormat.Layer bare = withoutAnnotations(byTag);
+    assertThatThrownBy(() -> format(source).recognise(bare, ALL))
         .isInstanceOf(FetchException.class)
         .hasMessageContaining("one:esgz-esgztoc");
   }
