@@ -25,6 +25,7 @@ import sluice.fuse.Transport;
       CacheCommand.class,
       ConvertCommand.class,
       DoctorCommand.class,
+      IndexCommand.class,
       InspectCommand.class,
       MountCommand.class,
       PullCommand.class,

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * A directory for one piece of work, deleted when it is closed. If the process gets a signal first,
  * the thread that made the directory is interrupted, so that it closes it.
  */
-final class WorkDirectory implements Closeable {
+public final class WorkDirectory implements Closeable {
 
   private static final Logger LOG = LoggerFactory.getLogger(WorkDirectory.class);
 
@@ -38,16 +38,17 @@ final class WorkDirectory implements Closeable {
    *
    * @throws NoSuchFileException if there is no directory {@code parent}
    */
-  static WorkDirectory create(Path parent) throws IOException {
+  public static WorkDirectory create(Path parent) throws IOException {
     if (!Files.isDirectory(parent)) {
       throw new NoSuchFileException(parent.toString());
     }
-    WorkDirectory work = new WorkDirectory(Files.createTempDirectory(parent, "sluice-convert-"));
+    WorkDirectory work = new WorkDirectory(Files.createTempDirectory(parent, "sluice-work-"));
     Runtime.getRuntime().addShutdownHook(work.hook);
     return work;
   }
 
-  Path path() {
+  /** Where it is. */
+  public Path path() {
     return path;
   }
 

@@ -30,7 +30,7 @@ import sluice.formats.soci.SociIndex.Version;
 public final class SociFormat implements LayerFormat {
 
   /** An annotation of the image's manifest. */
-  private static final String INDEX_DIGEST = "com.amazon.soci.index-digest";
+  static final String INDEX_DIGEST = "com.amazon.soci.index-digest";
 
   /** Whoever may push can push any number of referrers. */
   private static final int MAX_REFERRERS = 16;

@@ -12,8 +12,12 @@ import sluice.core.ImageDocument;
  */
 record SociIndex(Digest digest, ImageDocument.Manifest manifest) {
 
-  private static final String LAYER = "com.amazon.soci.image-layer-digest";
-  private static final String ZTOC_TYPE = "application/octet-stream";
+  static final String LAYER = "com.amazon.soci.image-layer-digest";
+  static final String ZTOC_TYPE = "application/octet-stream";
+
+  /** An annotation of the index: name and version of what made it. */
+  static final String TOOL = "com.amazon.soci.build-tool-identifier";
+
   private static final String PREFETCH_TYPE = "application/vnd.amazon.soci.prefetch.v1+json";
 
   /** How an index belongs to its image. */

@@ -24,7 +24,6 @@ import sluice.core.ImageRegistry.Content;
 public final class SociIndexWriter {
 
   private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-  private static final String CONFIG = "application/vnd.amazon.soci.index.v1+json";
 
   /** What the index's configuration is; it is a blob like any other. */
   public static final Bytes CONFIG_CONTENT = Bytes.utf8("{}");
@@ -44,7 +43,15 @@ public final class SociIndexWriter {
 
   /** The configuration's descriptor. */
   public static Descriptor config() {
-    return new Descriptor(CONFIG, Digest.sha256(CONFIG_CONTENT.toArray()), CONFIG_CONTENT.length());
+    return new Descriptor(
+        SociIndex.Version.V1.type(),
+        Digest.sha256(CONFIG_CONTENT.toArray()),
+        CONFIG_CONTENT.length());
+  }
+
+  /** Whether SOCI knows zTOCs of this kind. */
+  public static boolean takes(Descriptor ztoc) {
+    return ztoc.mediaType().equals(SociIndex.ZTOC_TYPE);
   }
 
   /**
@@ -59,9 +66,12 @@ public final class SociIndexWriter {
             ztoc.digest(),
             ztoc.sizeBytes(),
             Map.of(
-                "com.amazon.soci.image-layer-digest", layer.digest().toString(),
-                "com.amazon.soci.image-layer-mediaType", layer.mediaType(),
-                "com.amazon.soci.span-size", Long.toString(spanBytes)),
+                SociIndex.LAYER,
+                layer.digest().toString(),
+                "com.amazon.soci.image-layer-mediaType",
+                layer.mediaType(),
+                "com.amazon.soci.span-size",
+                Long.toString(spanBytes)),
             List.of(),
             null,
             null));
@@ -75,8 +85,7 @@ public final class SociIndexWriter {
     json.append(",\"layers\":[");
     json.append(String.join(",", ztocs.stream().map(SociIndexWriter::descriptor).toList()));
     json.append("],\"subject\":").append(descriptor(image));
-    json.append(",\"annotations\":")
-        .append(texts(new TreeMap<>(Map.of("com.amazon.soci.build-tool-identifier", tool))));
+    json.append(",\"annotations\":").append(texts(new TreeMap<>(Map.of(SociIndex.TOOL, tool))));
     Bytes bytes = Bytes.utf8(json.append('}').toString());
     return new Content(
         new Descriptor(MANIFEST, Digest.sha256(bytes.toArray()), bytes.length()), bytes);

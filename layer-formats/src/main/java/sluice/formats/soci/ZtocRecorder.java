@@ -88,6 +88,16 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     return recorder;
   }
 
+  /** What was made. */
+  public OwnIndexes indexes() {
+    return indexes;
+  }
+
+  /** How it is made. */
+  public Settings settings() {
+    return settings;
+  }
+
   @Override
   public Recording begin(LayerFormat.Layer layer) {
     Digest digest = layer.descriptor().digest();

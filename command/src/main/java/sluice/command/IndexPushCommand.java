@@ -1,0 +1,106 @@
+package sluice.command;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import sluice.command.index.IndexLayout;
+import sluice.command.index.MadeIndex;
+import sluice.core.Digest;
+import sluice.core.ImageReference;
+import sluice.core.Repository;
+import sluice.formats.soci.ZtocRecorder;
+import sluice.snapshotter.signature.SignaturePush;
+import sluice.snapshotter.signature.SigningKey;
+
+/** {@code sluice index push}. */
+@Command(
+    name = "push",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Pushes the latest index of an image that was made here, as a referrer of the image, and makes",
+      "one if there is none."
+    })
+final class IndexPushCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private IndexOptions options = new IndexOptions();
+
+  @Option(
+      names = "--key",
+      paramLabel = "FILE",
+      description = {
+        "Sign the index with this private key (PEM, PKCS #8, not encrypted), as cosign does.",
+        "Nodes trust it by trust.referrers = [\"key:/path/to/public.pem\"]."
+      })
+  private @Nullable Path keyFile;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    SigningKey key = keyFile == null ? null : SigningKey.read(keyFile);
+    try (Progress progress = Progress.on("index");
+        IndexedImage image = options.open(progress)) {
+      MadeIndex index = made(image, progress);
+      Repository repository = image.resolved().reference().repository();
+      progress.outOf(index.sizeBytes());
+      index.put(repository, image.places(), blob -> progress.step(blob.sizeBytes()));
+      Digest digest = index.manifest().descriptor().digest();
+      ImageReference signature =
+          key == null
+              ? null
+              : new SignaturePush(image.places(), image.places()).push(repository, digest, key);
+      tell(image, index, signature);
+    }
+    return 0;
+  }
+
+  private MadeIndex made(IndexedImage image, Progress progress)
+      throws IOException, InterruptedException {
+    IndexLayout layout = options.layout();
+    Optional<MadeIndex> kept = layout.latest(image.resolved());
+    if (kept.isEmpty()) {
+      IndexCreateCommand.create(image, options, ZtocRecorder.Settings.DEFAULT_SPAN_BYTES, progress);
+      kept = layout.latest(image.resolved());
+    }
+    return kept.orElseThrow(
+        () -> new IOException("%s: somebody removed the index".formatted(layout.repository())));
+  }
+
+  private void tell(IndexedImage image, MadeIndex index, @Nullable ImageReference signature)
+      throws IOException {
+    Digest digest = index.manifest().descriptor().digest();
+    Repository repository = image.resolved().reference().repository();
+    PrintWriter out = spec.commandLine().getOut();
+    if (options.json()) {
+      out.println(
+          new Json()
+              .with("image", image.resolved().reference().toString())
+              .with("manifest", image.manifest().digest().toString())
+              .with("index", digest.toString())
+              .with("ztocs", index.ztocs().size())
+              .with("sizeBytes", index.sizeBytes())
+              .with("signature", signature == null ? "" : signature.toString())
+              .text());
+    } else {
+      out.printf(
+          "pushed %s@%s: %d zTOCs, %s; it refers to %s%n",
+          repository,
+          digest,
+          index.ztocs().size(),
+          Sizes.text(index.sizeBytes()),
+          image.manifest().digest());
+      out.println(
+          signature == null
+              ? "not signed: nodes use it where trust.referrers names the registry"
+              : "signed: " + signature);
+    }
+    out.flush();
+  }
+}
