@@ -7,11 +7,15 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.command.config.Config;
+import sluice.command.index.IndexPublisher;
+import sluice.command.index.OfferedLayers;
+import sluice.formats.soci.ZtocRecorder;
 import sluice.snapshotter.check.LayerChecks;
 import sluice.snapshotter.containerd.ContainerdContent;
 import sluice.snapshotter.metrics.MeteredLazyLayers;
@@ -22,6 +26,7 @@ import sluice.snapshotter.service.ControlService;
 import sluice.snapshotter.service.SnapshotsService;
 import sluice.snapshotter.service.SocketServer;
 import sluice.snapshotter.state.Fallbacks;
+import sluice.snapshotter.state.LazyLayers;
 import sluice.snapshotter.state.SnapshotCounts;
 import sluice.snapshotter.state.Snapshotter;
 import sluice.snapshotter.store.RootLock;
@@ -85,9 +90,8 @@ final class Daemon implements Closeable {
       LOG.info("metrics on http://{}:{}/metrics", at.host(), metrics.address().getPort());
     }
     Fallbacks fallbacks = new Fallbacks();
-    Snapshotter snapshotter =
-        Snapshotter.start(
-            root, stock.store(), new MeteredLazyLayers(stock.images(), meters), fallbacks);
+    LazyLayers layers = offered(config, stock, new MeteredLazyLayers(stock.images(), meters));
+    Snapshotter snapshotter = Snapshotter.start(root, stock.store(), layers, fallbacks);
     gauges(meters, snapshotter, stock.engine());
     if (config.trust().checkLayers() != Config.CheckLayers.NEVER) {
       opened.keep(checks(config.trust().checkLayers(), stock.engine(), meters));
@@ -102,6 +106,25 @@ final class Daemon implements Closeable {
                     self, snapshotter, fallbacks, List.of(new DaemonStatus(stock, meters))),
                 new CacheService(new NodeCache(stock, snapshotter)))));
     LOG.info("sluice {} serves {} from {}", Version.text(), config.address(), root);
+  }
+
+  /** The same, with images offered to whoever pushes the indexes that are made of them. */
+  private LazyLayers offered(Config config, NodeStock stock, LazyLayers layers) throws IOException {
+    Optional<ZtocRecorder> recorder = stock.engine().recorder();
+    if (config.index().publish() == Config.Publish.NEVER) {
+      return layers;
+    }
+    if (recorder.isEmpty()) {
+      LOG.warn("index.publish: nothing is pushed, because index.record = false has nothing made");
+      return layers;
+    }
+    ImagePlaces places = stock.engine().places();
+    return new OfferedLayers(
+        layers,
+        opened.keep(
+            IndexPublisher.start(
+                new IndexPublisher.Ports(places, places, recorder.get()),
+                config.root().resolve("pushes"))));
   }
 
   private static LayerChecks checks(Config.CheckLayers when, Engine engine, Meters meters)

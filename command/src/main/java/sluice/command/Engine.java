@@ -189,6 +189,11 @@ final class Engine implements Closeable {
     return layers;
   }
 
+  /** What makes indexes of layers that stream; empty if none are to be made. */
+  Optional<ZtocRecorder> recorder() {
+    return recorder;
+  }
+
   LayerChoice choice() {
     return choice;
   }
