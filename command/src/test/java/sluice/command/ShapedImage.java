@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -37,6 +38,7 @@ final class ShapedImage {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path layout;
+  private final List<ObjectNode> manifests = new ArrayList<>();
 
   private ShapedImage(Path layout) {
     this.layout = layout;
@@ -146,12 +148,13 @@ final class ShapedImage {
     return copy;
   }
 
-  /** Names what the descriptor describes. */
+  /** Names what the descriptor describes, besides what was named before. */
   void tag(ObjectNode descriptor, String tag) throws IOException {
     ObjectNode named = descriptor.deepCopy();
     named.withObject("annotations").put("org.opencontainers.image.ref.name", tag);
+    manifests.add(named);
     ObjectNode index = JSON.createObjectNode().put("schemaVersion", 2);
-    index.withArray("manifests").add(named);
+    index.withArray("manifests").addAll(manifests);
     JSON.writeValue(layout.resolve("index.json").toFile(), index);
   }
 
@@ -159,7 +162,8 @@ final class ShapedImage {
     Files.delete(blob(Digest.parse(layer.descriptor.get("digest").asText())));
   }
 
-  private ObjectNode store(String mediaType, byte[] content) throws IOException {
+  /** Takes a blob into the layout. */
+  ObjectNode store(String mediaType, byte[] content) throws IOException {
     Digest digest = Digest.sha256(content);
     Files.write(blob(digest), content);
     return JSON.createObjectNode()
