@@ -17,14 +17,16 @@ import picocli.CommandLine.Spec;
       IndexShowCommand.class
     },
     description = {
-      "Makes, pushes and shows indexes of ordinary layers (gzip and plain tar), by which an image",
-      "starts before it is there although nobody has converted it. They are SOCI indexes, version 1:",
-      "the image stays as it is, the index lies beside it in the registry."
+      "Makes, pushes and shows indexes of ordinary layers.",
+      "",
+      "By an index an image of gzip or plain tar layers starts before it is there, although nobody"
+          + " has converted it. They are SOCI indexes, version 1: the image stays as it is, the"
+          + " index lies beside it in the registry."
     },
     footer = {
       "",
-      "A node uses an index of the registry only if its trust.referrers names the registry, or a",
-      "key that has signed the index."
+      "A node uses an index of the registry only if its trust.referrers names the registry, or a key"
+          + " that has signed the index."
     })
 final class IndexCommand implements Runnable {
 

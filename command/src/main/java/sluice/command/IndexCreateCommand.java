@@ -21,9 +21,10 @@ import sluice.formats.soci.ZtocRecorder;
     name = "create",
     mixinStandardHelpOptions = true,
     description = {
-      "Makes an index of an image: streams each layer once, verifies it, and keeps its table of",
-      "contents and where a decoder can begin. Nothing of the layers is kept. The index is pushed by",
-      "`sluice index push`."
+      "Makes an index of an image.",
+      "",
+      "Streams each layer once, verifies it, and keeps its table of contents and where a decoder can"
+          + " begin, and nothing else of it. `sluice index push` pushes the index."
     })
 final class IndexCreateCommand implements Callable<Integer> {
 

@@ -18,8 +18,10 @@ import sluice.formats.soci.ListedIndex;
     name = "list",
     mixinStandardHelpOptions = true,
     description = {
-      "Lists the indexes that an image has in its registry: the one that its manifest names, and",
-      "those that refer to it; and whether this node would use them, or why not."
+      "Lists the indexes that an image has in its registry.",
+      "",
+      "That is the one which its manifest names, and those that refer to it; and whether this node"
+          + " would use them, or why not."
     })
 final class IndexListCommand implements Callable<Integer> {
 

@@ -25,8 +25,10 @@ import sluice.snapshotter.signature.SigningKey;
     name = "push",
     mixinStandardHelpOptions = true,
     description = {
-      "Pushes the latest index of an image that was made here, as a referrer of the image, and makes",
-      "one if there is none."
+      "Pushes the index that was made of an image.",
+      "",
+      "The latest one goes into the image's repository, as a referrer of the image. If none was made"
+          + " yet, it is made first."
     })
 final class IndexPushCommand implements Callable<Integer> {
 

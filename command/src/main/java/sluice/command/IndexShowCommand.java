@@ -28,9 +28,11 @@ import sluice.formats.soci.Ztoc;
     name = "show",
     mixinStandardHelpOptions = true,
     description = {
-      "Shows what the index of an image says: for each layer how many spans and entries it has, and",
-      "with --layer the first of them. Takes the first usable index of the registry, else the latest",
-      "that was made here."
+      "Shows what an index of an image says.",
+      "",
+      "For each layer that is how many spans and entries it has, and with --layer the first of them."
+          + " Takes the first index of the registry that can be read, else the latest that was made"
+          + " here."
     })
 final class IndexShowCommand implements Callable<Integer> {
 
