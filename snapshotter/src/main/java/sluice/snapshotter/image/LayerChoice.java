@@ -124,7 +124,7 @@ public final class LayerChoice {
   }
 
   /** A format that cannot find out does not stop those after it. */
-  private Answer ask(LayerFormat format, LayerFormat.Layer layer) throws InterruptedException {
+  Answer ask(LayerFormat format, LayerFormat.Layer layer) throws InterruptedException {
     Recognition recognition;
     try {
       recognition = format.recognise(layer, trust);

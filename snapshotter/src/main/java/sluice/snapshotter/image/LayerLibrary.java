@@ -106,7 +106,7 @@ public final class LayerLibrary {
       return kept(verified.get(), layer);
     }
     List<String> refusals = new ArrayList<>();
-    for (LayerChoice.Answer answer : choice.untilUsable(layer)) {
+    for (LayerChoice.Answer answer : answers(layer)) {
       switch (answer.recognition()) {
         case Recognition.Foreign() -> {}
         case Recognition.Refused(String reason) -> refusals.add(answer.format() + ": " + reason);
@@ -125,6 +125,16 @@ public final class LayerLibrary {
       refusals.add("no format serves media type " + layer.descriptor().mediaType());
     }
     return new LayerPlan.Ordinary(refusals);
+  }
+
+  /** A layer that streams now is joined, even if the index that is made of it is there already. */
+  private List<LayerChoice.Answer> answers(LayerFormat.Layer layer) throws InterruptedException {
+    for (LayerFormat format : choice.formats()) {
+      if (isMaking(LayerKey.verified(format.name(), layer.descriptor().digest()))) {
+        return List.of(choice.ask(format, layer));
+      }
+    }
+    return choice.untilUsable(layer);
   }
 
   private LayerPlan plan(

@@ -24,12 +24,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.ImageDocument;
 import sluice.core.ImageReference;
+import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.Repository;
@@ -121,6 +125,84 @@ final class LayerLibraryTest {
       assertThat(asker.get().diffId()).isEqualTo(layer.diffId());
     }
     assertThat(format.indexed).hasValue(1);
+  }
+
+  /** Serves the layers of {@link #format} by an index that is there from some moment on. */
+  private final class Indexed implements LayerFormat {
+    private final Binding binding;
+    private volatile boolean there;
+
+    Indexed(Binding binding) {
+      this.binding = binding;
+    }
+
+    @Override
+    public String name() {
+      return "indexed";
+    }
+
+    @Override
+    public Recognition recognise(Layer layer, IndexTrust trust) {
+      return there && format.recognise(layer, trust) instanceof Recognition.Tree(var indexer, var _)
+          ? new Recognition.Tree(indexer, new IndexOrigin(binding, "here", 0, NOTHING))
+          : new Recognition.Foreign();
+    }
+  }
+
+  private LayerLibrary open(Indexed indexed) throws IOException {
+    return LayerLibrary.open(
+        directory,
+        new LayerChoice(
+            List.of(indexed, format),
+            IndexTrust.PINNED,
+            RejectedIndexes.open(directory.resolve("rejected.json"))),
+        devices,
+        new LayerLibrary.Settings(2, Set.of()),
+        workers);
+  }
+
+  @Test
+  void plan_layerThatStreams_isJoinedThoughItsIndexIsThere() throws Exception {
+    Indexed indexed = new Indexed(Binding.LAYER);
+    LayerLibrary library = open(indexed);
+    LayerFormat.Layer layer = of(layer("fake/stream", "a"));
+    CountDownLatch gate = format.hold();
+    Future<KeptLayer> streaming = workers.submit(() -> make(library, layer));
+    while (format.running.get() == 0) {
+      Thread.sleep(1);
+    }
+
+    indexed.there = true;
+    LayerPlan plan = library.plan(layer);
+    gate.countDown();
+
+    assertThat(plan)
+        .isInstanceOfSatisfying(
+            LayerPlan.Indexable.class,
+            joined -> assertThat(joined.key()).isEqualTo(LayerKey.verified("fake", blob(layer))));
+    assertThat(streaming.get().key()).isEqualTo(LayerKey.verified("fake", blob(layer)));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Binding.class,
+      names = {"LAYER", "IMAGE"})
+  void findProven_findsWhatWasMadeHere(Binding binding) throws Exception {
+    Indexed indexed = new Indexed(binding);
+    indexed.there = true;
+    LayerLibrary library = open(indexed);
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+
+    KeptLayer made = make(library, layer);
+
+    assertThat(library.findVerified(blob(layer))).isEmpty();
+    assertThat(library.findProven(blob(layer)))
+        .isEqualTo(binding == Binding.LAYER ? Optional.of(made) : Optional.empty());
+    assertThat(library.findProven(NOTHING)).isEmpty();
+  }
+
+  private static Digest blob(LayerFormat.Layer layer) {
+    return layer.descriptor().digest();
   }
 
   @Test
