@@ -2,20 +2,15 @@ package sluice.formats.soci;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.LayerFormat;
 import sluice.formats.record.LayerRecorder;
@@ -28,8 +23,8 @@ import sluice.formats.record.Recording;
  * <p>The fastest inflaters can't stop where a deflate block ends, and who waits for a layer should
  * not wait for its index. So the layer's bytes are copied into a spool, and a second pass looks for
  * checkpoints behind the stream, on one thread of its own, and only while the streams leave it a
- * processor; but if the spools fill up, at once. They are bounded: a layer for which there is no
- * room has no index.
+ * processor and a moment longer, until they are answered; but if the spools fill up, at once. They
+ * are bounded: a layer for which there is no room has no index.
  */
 public final class ZtocRecorder implements LayerRecorder, Closeable {
 
@@ -45,12 +40,14 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
 
   private final OwnIndexes indexes;
   private final Settings settings;
+  private final ZtocMaker maker;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<ZtocRecording> waiting = new ArrayDeque<>();
   private int streams;
+  private long lastStreamEnded = System.nanoTime();
   private long spooledBytes;
   private boolean working;
   private volatile boolean stopped;
@@ -61,23 +58,34 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
    * @param tool what zTOCs say that they were made by: a name and a version
    * @param spanBytes after how many decoded bytes a checkpoint is looked for
    * @param maxSpoolBytes how long all layers may be that are spooled at once
+   * @param settle how long after a stream the second pass begins: what has streamed must still be
+   *     brought to the disk and answered
    */
-  public record Settings(String tool, long spanBytes, long maxSpoolBytes) {
+  public record Settings(String tool, long spanBytes, long maxSpoolBytes, Duration settle) {
     /** What SOCI's own tool takes. */
     public static final long DEFAULT_SPAN_BYTES = 4L << 20;
 
     /** Some large layers at once; about a third of what they become on the same disk. */
     public static final long DEFAULT_SPOOL_BYTES = 4L << 30;
 
+    /** What a Prepare needs after its stream on a busy disk. */
+    public static final Duration DEFAULT_SETTLE = Duration.ofSeconds(1);
+
+    /** Settings by which the second pass begins at once. */
+    public Settings(String tool, long spanBytes, long maxSpoolBytes) {
+      this(tool, spanBytes, maxSpoolBytes, Duration.ZERO);
+    }
+
     /** The defaults. */
     public static Settings of(String tool) {
-      return new Settings(tool, DEFAULT_SPAN_BYTES, DEFAULT_SPOOL_BYTES);
+      return new Settings(tool, DEFAULT_SPAN_BYTES, DEFAULT_SPOOL_BYTES, DEFAULT_SETTLE);
     }
   }
 
   private ZtocRecorder(OwnIndexes indexes, Settings settings) {
     this.indexes = indexes;
     this.settings = settings;
+    this.maker = new ZtocMaker(indexes, settings, () -> stopped);
     this.thread = Thread.ofPlatform().name("index layers").daemon().unstarted(this::work);
   }
 
@@ -190,7 +198,9 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     lock.lock();
     try {
       spooledBytes -= bytes;
-      streams -= streamed ? 1 : 0;
+      if (streamed) {
+        streamEnded();
+      }
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -202,7 +212,7 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     lock.lock();
     try {
       if (verified && !stopped) {
-        streams--;
+        streamEnded();
         waiting.add(recording);
         changed.signalAll();
         return;
@@ -218,7 +228,7 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     ZtocRecording recording;
     while ((recording = next()) != null) {
       try {
-        finish(recording);
+        maker.make(recording);
       } finally {
         recording.drop();
         done(recording);
@@ -229,8 +239,12 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
   private @Nullable ZtocRecording next() {
     lock.lock();
     try {
-      while (!stopped && (waiting.isEmpty() || busy())) {
-        changed.awaitUninterruptibly();
+      while (!stopped && (waiting.isEmpty() || pauseNanos() > 0)) {
+        if (waiting.isEmpty()) {
+          changed.await();
+        } else {
+          var _ = changed.awaitNanos(pauseNanos());
+        }
       }
       if (stopped) {
         waiting.forEach(ZtocRecording::drop);
@@ -239,16 +253,27 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
       }
       working = true;
       return waiting.remove();
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody else has this thread", e);
     } finally {
       lock.unlock();
     }
   }
 
-  /** Whether the streams need all processors, and the spools have room left. */
-  private boolean busy() {
-    return streams > 0
-        && streams * STREAM_THREADS >= Runtime.getRuntime().availableProcessors()
-        && spooledBytes < settings.maxSpoolBytes / 2;
+  /** How long to leave the processors, or the disk, to the streams; 0 if they need them no more. */
+  private long pauseNanos() {
+    if (spooledBytes >= settings.maxSpoolBytes / 2) {
+      return 0;
+    }
+    if (streams > 0 && streams * STREAM_THREADS >= Runtime.getRuntime().availableProcessors()) {
+      return Long.MAX_VALUE;
+    }
+    return settings.settle.toNanos() - (System.nanoTime() - lastStreamEnded);
+  }
+
+  private void streamEnded() {
+    streams--;
+    lastStreamEnded = System.nanoTime();
   }
 
   private void done(ZtocRecording recording) {
@@ -259,65 +284,5 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
       lock.unlock();
     }
     release(recording.layer().descriptor().sizeBytes(), false);
-  }
-
-  private void finish(ZtocRecording recording) {
-    Digest digest = recording.layer().descriptor().digest();
-    long begin = System.nanoTime();
-    try {
-      IOException problem = recording.problem();
-      if (problem != null) {
-        throw problem;
-      }
-      Descriptor ztoc = index(recording);
-      LOG.info(
-          "layer {} has an index now: {} bytes, in {} ms behind its stream",
-          digest,
-          ztoc.sizeBytes(),
-          TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin));
-    } catch (UnseekableException e) {
-      LOG.debug("layer {} has no index: {}", digest, e.getMessage());
-      note(recording, e);
-    } catch (IOException e) {
-      if (!stopped) {
-        LOG.warn("no index is made of layer {}: {}", digest, e.toString());
-      }
-    } catch (RuntimeException e) {
-      LOG.error("no index is made of layer {}", digest, e);
-    }
-  }
-
-  private Descriptor index(ZtocRecording recording) throws IOException {
-    LayerFormat.Layer layer = recording.layer();
-    Path name = indexes.begin();
-    try (FileChannel out = FileChannel.open(name, StandardOpenOption.WRITE)) {
-      out.position(OwnIndex.HEADER_BYTES);
-      Descriptor ztoc =
-          new ZtocPass(recording, settings.spanBytes, indexes.directory(), () -> stopped)
-              .write(out);
-      indexes.publish(OwnIndex.of(layer.descriptor().digest(), layer.diffId(), ztoc), name, out);
-      return ztoc;
-    } finally {
-      Files.deleteIfExists(name);
-    }
-  }
-
-  /** So that nobody tries again, and `inspect` can say why. */
-  private void note(ZtocRecording recording, UnseekableException why) {
-    LayerFormat.Layer layer = recording.layer();
-    try {
-      Path name = indexes.begin();
-      try (FileChannel out = FileChannel.open(name, StandardOpenOption.WRITE)) {
-        indexes.publish(
-            OwnIndex.none(
-                layer.descriptor().digest(), layer.diffId(), String.valueOf(why.getMessage())),
-            name,
-            out);
-      } finally {
-        Files.deleteIfExists(name);
-      }
-    } catch (IOException e) {
-      LOG.debug("why layer {} has no index is not kept", layer.descriptor().digest(), e);
-    }
   }
 }

@@ -8,6 +8,10 @@
  * and decoded each by itself; those of gzip begin at <em>checkpoints</em>. {@code ZtocWriter}
  * writes what it reads.
  *
+ * <p>{@code ZtocRecorder} makes zTOCs of layers that are streamed because nobody has an index of
+ * them, and {@code OwnIndexes} keeps them: {@code ZtocRecording} while the layer streams, {@code
+ * ZtocPass} behind it.
+ *
  * <p>What a zTOC cannot say: where the holes of sparse files lie (such a layer is not served from
  * it), and times outside of the years 0 to 9999.
  */

@@ -5,9 +5,9 @@
  * <p>{@link sluice.formats.tar.TarFormat} recognises them. The indexer's <em>fetch</em> half reads,
  * hashes and decompresses; its <em>unpack</em> half, on a thread of its own, hashes the tar stream,
  * parses it ({@code TarReader}: blocks, {@code PaxRecords}, {@code SparseMap}), lays file data into
- * the device ({@code DeviceWriter}) and entries into the tree ({@code TarUnpack}). Until a layer
- * has an index its device is one chunk, the whole stream, with a placement for each run of file
- * data.
+ * the device ({@code DeviceWriter}) and entries into the tree ({@code TarUnpack}). The device that
+ * a stream fills is one chunk, the whole stream, with a placement for each run of file data. What
+ * passes by is told to a {@code sluice.formats.record}, which may make an index of it.
  *
  * <p>What a tar stream means is what Go's {@code archive/tar} and containerd's unpack make of it,
  * as every image was tested with them; where the code goes further, it says so. What they refuse is

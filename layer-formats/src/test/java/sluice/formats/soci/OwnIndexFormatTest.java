@@ -45,7 +45,7 @@ class OwnIndexFormatTest {
     SociRegistry registry = new SociRegistry(fixtures);
     PlainDevices devices = new PlainDevices(directory, source);
     List<Path> trees = new ArrayList<>();
-    try (Recorded recorded = new Recorded(directory, ZtocRecorder.Settings.of("test"))) {
+    try (Recorded recorded = new Recorded(directory, Recorded.spans(4 << 20))) {
       SociFormat format = format(source, registry, recorded);
       for (LayerFormat.Layer layer : SociImages.v1(fixtures)) {
         recorded.stream(layer, Files.readAllBytes(fixtures.blob(layer.descriptor().digest())));
@@ -72,7 +72,7 @@ class OwnIndexFormatTest {
   void recognise_anotherDiffId_doesNotUseTheIndex() throws Exception {
     Fixtures fixtures = Fixtures.of("second");
     LayerFormat.Layer layer = SociImages.v1(fixtures).getLast();
-    try (Recorded recorded = new Recorded(directory, ZtocRecorder.Settings.of("test"))) {
+    try (Recorded recorded = new Recorded(directory, Recorded.spans(4 << 20))) {
       recorded.stream(layer, Files.readAllBytes(fixtures.blob(layer.descriptor().digest())));
       SociFormat format = format(new LayoutRangeSource(), new SociRegistry(fixtures), recorded);
       LayerFormat.Layer claimed =
@@ -88,7 +88,7 @@ class OwnIndexFormatTest {
   void recognise_layerThatHasNone_saysWhy() throws Exception {
     Fixtures fixtures = Fixtures.of("second");
     LayerFormat.Layer layer = SociImages.v1(fixtures).getLast();
-    try (Recorded recorded = new Recorded(directory, ZtocRecorder.Settings.of("test"))) {
+    try (Recorded recorded = new Recorded(directory, Recorded.spans(4 << 20))) {
       Path name = recorded.indexes().begin();
       try (var out = FileChannel.open(name, StandardOpenOption.WRITE)) {
         recorded
