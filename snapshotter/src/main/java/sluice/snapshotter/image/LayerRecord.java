@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ import sluice.core.Repository;
 /**
  * The file {@code layer.json} beside a layer's tree: what the tree itself does not say.
  *
- * @param version of this form; another one is not read, and the layer is made anew
+ * @param version of this form; of one that is not known nothing is read, and nothing deleted
  * @param claims the layer's claim, or none
  */
 record LayerRecord(
@@ -33,6 +34,10 @@ record LayerRecord(
     @JsonProperty("claims") List<ClaimedLayer> claims) {
 
   private static final int VERSION = 2;
+
+  /** A version without claims, of which every layer vouched for its tree. */
+  private static final int WITHOUT_CLAIMS = 1;
+
   private static final String RECORD = "layer.json";
   private static final String TREE = "tree.erofs";
 
@@ -101,7 +106,8 @@ record LayerRecord(
    * Reads the layer in {@code directory}: only its record, neither its tree nor its devices.
    *
    * @throws java.nio.file.NoSuchFileException if there is no record
-   * @throws CorruptException if the record is not one of this version
+   * @throws CorruptException if the record is damaged
+   * @throws IOException also if it is of a version that is not known
    */
   static KeptLayer read(Path directory, LayerKey key) throws IOException {
     Path file = directory.resolve(RECORD);
@@ -110,10 +116,14 @@ record LayerRecord(
           "layer record of " + Files.size(file) + " bytes", file.toString(), -1);
     }
     try {
-      LayerRecord record = JSON.readValue(Files.readAllBytes(file), LayerRecord.class);
-      if (record.version != VERSION) {
-        throw new CorruptException(
-            "layer record of version " + record.version, file.toString(), -1);
+      if (!(JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode json)) {
+        throw new CorruptException("layer record: no JSON object", file.toString(), -1);
+      }
+      LayerRecord record = record(json);
+      if (record.version != VERSION && record.version != WITHOUT_CLAIMS) {
+        throw new IOException(
+            "%s: layer record of version %d, this Sluice knows %d"
+                .formatted(file, record.version, VERSION));
       }
       return new KeptLayer(
           key,
@@ -128,6 +138,13 @@ record LayerRecord(
     } catch (IllegalArgumentException e) {
       throw new CorruptException("layer record: " + e.getMessage(), file.toString(), -1);
     }
+  }
+
+  private static LayerRecord record(ObjectNode json) throws JacksonException {
+    if (json.path("version").asInt() == WITHOUT_CLAIMS) {
+      json.putArray("claims");
+    }
+    return JSON.treeToValue(json, LayerRecord.class);
   }
 
   private static PrefetchHint hint(Hint hint) {

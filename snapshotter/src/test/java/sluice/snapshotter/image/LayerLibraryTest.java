@@ -306,6 +306,34 @@ final class LayerLibraryTest {
     }
   }
 
+  /** What an earlier version kept, when every tree was vouched for by its layer. */
+  @Test
+  void plan_recordWithoutClaims_isKept() throws Exception {
+    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    KeptLayer kept = make(open(), layer);
+    Path record = kept.metadataImage().resolveSibling("layer.json");
+    String before =
+        Files.readString(record)
+            .replace("\"version\":2", "\"version\":1")
+            .replace(",\"claims\":[]", "");
+    assertThat(before).contains("\"version\":1").doesNotContain("claims");
+    Files.writeString(record, before);
+
+    assertThat(open().plan(layer)).isEqualTo(new LayerPlan.Kept(kept));
+  }
+
+  /** Its devices are somebody's, who knows more than we do. */
+  @Test
+  void sweepDevices_recordOfALaterVersion_deletesNothing() throws Exception {
+    LayerLibrary library = open();
+    KeptLayer kept = make(library, of(layer("fake/tree", "a")));
+    Path record = kept.metadataImage().resolveSibling("layer.json");
+    Files.writeString(record, Files.readString(record).replace("\"version\":2", "\"version\":3"));
+
+    assertThatThrownBy(open()::sweepDevices).hasMessageContaining("version 3");
+    assertThat(devices.devices).containsKeys(kept.devices().getFirst());
+  }
+
   @Test
   void plan_nobodyServesIt_givesEveryReason() throws Exception {
     assertThat(open().plan(of(layer("fake/refused", "a"))))
