@@ -144,7 +144,7 @@ final class Health implements Supplier<MetricsServer.Health>, Closeable {
   static void requireMounts(List<ImageLibrary.RunState> runs) throws IOException {
     List<String> ended =
         runs.stream()
-            .filter(run -> !run.directory().isEmpty() && !run.problem().isEmpty())
+            .filter(ImageLibrary.RunState::ended)
             .map(run -> run.directory() + ": " + run.problem())
             .toList();
     if (!ended.isEmpty()) {

@@ -78,9 +78,9 @@ final class HealthTest {
 
   @Test
   void requireMounts_takesOnlyThoseThatHaveEnded() throws IOException {
-    RunState served = new RunState(CHAIN, "/m/a", "fuse", "");
-    RunState broken = new RunState(CHAIN, "", "fuse", "image is corrupt");
-    RunState ended = new RunState(CHAIN, "/m/b", "fuse", "somebody else unmounted it");
+    RunState served = new RunState(CHAIN, "/m/a", "fuse", "its index lies", false);
+    RunState broken = new RunState(CHAIN, "", "fuse", "image is corrupt", false);
+    RunState ended = new RunState(CHAIN, "/m/b", "fuse", "somebody else unmounted it", true);
     Health.requireMounts(List.of(served, broken));
     assertThatThrownBy(() -> Health.requireMounts(List.of(served, ended)))
         .hasMessageContainingAll("1 have ended", "/m/b");

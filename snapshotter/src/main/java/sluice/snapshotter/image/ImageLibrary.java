@@ -104,9 +104,11 @@ public final class ImageLibrary implements LazyLayers {
    * @param chainId of its topmost layer
    * @param directory where it is mounted, or was until somebody unmounted it; empty if it could not
    *     be mounted
-   * @param problem why it is not mounted; empty if it is
+   * @param problem why it is not mounted, or what is wrong with it; empty if it is sound
+   * @param ended whether it was mounted, and is not served any more
    */
-  public record RunState(Digest chainId, String directory, String driver, String problem) {}
+  public record RunState(
+      Digest chainId, String directory, String driver, String problem, boolean ended) {}
 
   /** Opens the images below {@link Settings#root}; the layers are those of {@code layers}. */
   public static ImageLibrary open(Settings settings, Ports ports, LayerLibrary layers)

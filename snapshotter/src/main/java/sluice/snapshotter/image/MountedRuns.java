@@ -74,14 +74,15 @@ final class MountedRuns {
     List<RunState> states = new ArrayList<>();
     keys.forEach((run, key) -> {
       if (mounted.contains(key) && !problems.containsKey(run)) {
-        String problem = runTrees.lie(run).orElse(roots.alive(key) ? "" : ENDED);
+        boolean ended = !roots.alive(key);
+        String problem = runTrees.lie(run).orElse(ended ? ENDED : "");
         states.add(
             new RunState(
-                run.top().chainId(), roots.target(key).toString(), roots.driver(), problem));
+                run.top().chainId(), roots.target(key).toString(), roots.driver(), problem, ended));
       }
     });
     problems.forEach((run, problem) ->
-        states.add(new RunState(run.top().chainId(), "", roots.driver(), problem)));
+        states.add(new RunState(run.top().chainId(), "", roots.driver(), problem, false)));
     return states;
   }
 
