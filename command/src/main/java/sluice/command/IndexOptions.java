@@ -1,6 +1,7 @@
 package sluice.command;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -51,7 +52,9 @@ final class IndexOptions {
 
   /** An existing directory for what is made on the way. */
   Path root() throws IOException {
-    Engine.makePrivate(root);
+    if (!Files.isDirectory(root)) {
+      Engine.makePrivate(root);
+    }
     return root;
   }
 

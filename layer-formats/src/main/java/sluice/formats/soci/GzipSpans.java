@@ -93,7 +93,7 @@ final class GzipSpans implements Spans {
       if (!starts
           || bits(span) > 7
           || in(span) < (bits(span) == 0 ? 0 : 1)
-          || in(span) > blobBytes) {
+          || in(span) >= blobBytes) {
         throw corrupt(
             "%d of %d: in %d, out %d, bits %d; before it in %d, out %d; a blob of %d bytes"
                 .formatted(
