@@ -199,7 +199,8 @@ final class Engine implements Closeable {
   }
 
   /** Compares layers with what their indexes show. */
-  LayerCheck check() {
+  LayerCheck check() throws IOException {
+    LayerCheck.clean(root.resolve("checks"));
     RangeSource background = new BackgroundSource(places);
     return new LayerCheck(new TarFormat(background), background, cache, root.resolve("checks"));
   }

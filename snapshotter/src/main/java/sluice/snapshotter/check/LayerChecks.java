@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.DeviceId;
 import sluice.core.DeviceStore;
+import sluice.core.Fidelity;
 import sluice.core.LazyDevice;
 import sluice.snapshotter.image.KeptLayer;
 import sluice.snapshotter.image.LayerKey;
@@ -81,8 +82,9 @@ public final class LayerChecks implements Closeable {
         List<KeptLayer> claimed = layers.claimed();
         for (KeptLayer layer : claimed) {
           KeptLayer.Claim claim = layer.claim();
-          if (claim != null && isDue(layer)) {
-            check(layer, claim);
+          Optional<Fidelity> fidelity = layers.fidelity(layer.key().format());
+          if (claim != null && fidelity.isPresent() && isDue(layer)) {
+            check(layer, claim, fidelity.get());
           }
         }
       }
@@ -108,15 +110,16 @@ public final class LayerChecks implements Closeable {
         }
       }
       return true;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       LOG.debug("layer {} is not checked now", layer.key(), e);
       return false;
     }
   }
 
-  private void check(KeptLayer layer, KeptLayer.Claim claim) throws InterruptedException {
+  private void check(KeptLayer layer, KeptLayer.Claim claim, Fidelity fidelity)
+      throws InterruptedException {
     try {
-      Optional<String> lie = check.lie(layer, claim, layers.fidelity(layer.key().format()));
+      Optional<String> lie = check.lie(layer, claim, fidelity);
       delays.remove(layer.key());
       if (lie.isEmpty()) {
         layers.honest(layer);
@@ -133,7 +136,8 @@ public final class LayerChecks implements Closeable {
             claim.holders());
         listener.lying(layer);
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // An error, too: the thread is the node's only one for this.
       Delay before = delays.get(layer.key());
       Duration length = before == null ? FIRST_DELAY : before.length.multipliedBy(2);
       Duration bounded = length.compareTo(LAST_DELAY) > 0 ? LAST_DELAY : length;

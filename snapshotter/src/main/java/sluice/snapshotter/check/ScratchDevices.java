@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
@@ -25,14 +26,17 @@ import sluice.core.Repository;
 final class ScratchDevices implements DeviceStore, Closeable {
 
   private final Path directory;
+  private final long limitBytes;
   private final List<Complete> devices = new ArrayList<>();
   private int staged;
 
   /**
    * @param directory an existing directory; stays
+   * @param limitBytes what one device may hold
    */
-  ScratchDevices(Path directory) {
+  ScratchDevices(Path directory, long limitBytes) {
     this.directory = directory;
+    this.limitBytes = limitBytes;
   }
 
   /** A device of which every byte is there. */
@@ -100,6 +104,12 @@ final class ScratchDevices implements DeviceStore, Closeable {
 
     @Override
     public void write(ByteBuffer bytes, long deviceOffset) throws IOException {
+      if (deviceOffset + bytes.remaining() > limitBytes) {
+        throw new CorruptException(
+            "files of more than %d bytes, which is more than its index shows".formatted(limitBytes),
+            "layer",
+            -1);
+      }
       long at = deviceOffset;
       while (bytes.hasRemaining()) {
         at += data.write(bytes, at);

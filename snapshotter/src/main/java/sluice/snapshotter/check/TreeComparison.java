@@ -14,6 +14,7 @@ import sluice.core.CorruptException;
 import sluice.core.Fidelity;
 import sluice.erofs.FileType;
 import sluice.erofs.Inode;
+import sluice.erofs.Mapping;
 import sluice.erofs.MetadataImage;
 
 /**
@@ -72,8 +73,14 @@ final class TreeComparison {
     if (attributes.isPresent()) {
       return attributes.map(text -> "\"/%s\" %s".formatted(pair.path, text));
     }
-    if (one.nlink() > 1 && one.type() != FileType.DIRECTORY && !sameLink(pair)) {
-      return Optional.of("\"/%s\" is not linked to the same files".formatted(pair.path));
+    if (one.type() != FileType.DIRECTORY && (one.nlink() > 1 || other.nlink() > 1)) {
+      boolean known = linkedShown.containsKey(pair.shown) && linkedHeld.containsKey(pair.held);
+      if (!sameLink(pair)) {
+        return Optional.of("\"/%s\" is not linked to the same files".formatted(pair.path));
+      }
+      if (known) {
+        return Optional.empty();
+      }
     }
     return switch (one.type()) {
       case DIRECTORY -> children(one, other, pair.path);
@@ -172,7 +179,13 @@ final class TreeComparison {
 
   private Optional<String> content(Inode one, Inode other, String path)
       throws IOException, InterruptedException {
-    for (long at = 0; at < one.sizeBytes(); at += PIECE_BYTES) {
+    long at = 0;
+    while (at < one.sizeBytes()) {
+      long zeros = Math.min(zeros(shown.image, one, at), zeros(held.image, other, at));
+      if (zeros > 0) {
+        at += zeros;
+        continue;
+      }
       int length = (int) Math.min(PIECE_BYTES, one.sizeBytes() - at);
       shown.files.read(one, at, shownBytes.clear().limit(length));
       held.files.read(other, at, heldBytes.clear().limit(length));
@@ -180,8 +193,15 @@ final class TreeComparison {
       if (mismatch >= 0) {
         return Optional.of("\"/%s\" has another byte at %d".formatted(path, at + mismatch));
       }
+      at += length;
     }
     return Optional.empty();
+  }
+
+  /** How many bytes from there on are known to be zeros, so that nobody need read them. */
+  private static long zeros(MetadataImage image, Inode file, long offset) throws CorruptException {
+    Mapping mapping = image.map(file, offset);
+    return mapping.device() == Mapping.ZEROS ? mapping.lengthBytes() : 0;
   }
 
   private static Optional<String> differs(long shown, long held, String what) {

@@ -47,6 +47,11 @@ public final class LayerChoice {
     }
   }
 
+  /** The name of the format that can stream every layer: the last one. */
+  String streaming() {
+    return formats.getLast().name();
+  }
+
   List<LayerFormat> formats() {
     return formats;
   }
@@ -153,7 +158,24 @@ public final class LayerChoice {
 
   private Optional<String> refusal(LayerFormat format, LayerFormat.Layer layer, IndexOrigin origin)
       throws IOException, InterruptedException {
-    Optional<String> known = rejected.reason(LayerKey.of(format, layer, origin));
-    return known.isPresent() ? known : trust.refusal(layer, origin);
+    Optional<String> known = rejected.reason(LayerKey.of(format.name(), layer, origin));
+    if (known.isPresent()) {
+      return known;
+    }
+    Optional<String> uncomparable = uncomparable(layer, origin);
+    return uncomparable.isPresent() ? uncomparable : trust.refusal(layer, origin);
+  }
+
+  /** What cannot be streamed could never be compared with what its index claims. */
+  private Optional<String> uncomparable(LayerFormat.Layer layer, IndexOrigin origin)
+      throws IOException, InterruptedException {
+    if (origin.binding() == Binding.LAYER) {
+      return Optional.empty();
+    }
+    return formats.getLast().recognise(layer, trust) instanceof Recognition.Tree
+        ? Optional.empty()
+        : Optional.of(
+            "a layer of media type %s cannot be streamed, and so not be compared with its index"
+                .formatted(layer.descriptor().mediaType()));
   }
 }

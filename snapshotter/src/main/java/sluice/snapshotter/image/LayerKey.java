@@ -1,11 +1,14 @@
 package sluice.snapshotter.image;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Digest;
 import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
 import sluice.core.LayerFormat;
 import sluice.snapshotter.state.LazyLayer;
 
@@ -15,7 +18,8 @@ import sluice.snapshotter.state.LazyLayer;
  *
  * @param format as {@link sluice.core.LayerFormat#name} says: lower-case letters, digits, {@code -}
  * @param layer digest of the layer's blob
- * @param index digest of the index; null where the layer itself vouches for its tree
+ * @param index digest of the index, or of what is claimed by it; null where the layer itself
+ *     vouches for its tree
  */
 public record LayerKey(String format, Digest layer, @Nullable Digest index) {
 
@@ -34,8 +38,18 @@ public record LayerKey(String format, Digest layer, @Nullable Digest index) {
     return new LayerKey(format, layer, null);
   }
 
-  static LayerKey of(LayerFormat format, LayerFormat.Layer layer, IndexOrigin origin) {
-    return new LayerKey(format.name(), layer.descriptor().digest(), origin.index());
+  /**
+   * The key of the tree that a format makes of a layer. Where the tree is a claim, so are diff ID
+   * and size: what one image says wrongly of a layer must not meet what another says rightly.
+   */
+  static LayerKey of(String format, LayerFormat.Layer layer, IndexOrigin origin) {
+    Digest digest = layer.descriptor().digest();
+    if (origin.binding() == Binding.LAYER) {
+      return new LayerKey(format, digest, origin.index());
+    }
+    String claimed =
+        "%s %s %d".formatted(origin.index(), layer.diffId(), layer.descriptor().sizeBytes());
+    return new LayerKey(format, digest, Digest.sha256(claimed.getBytes(UTF_8)));
   }
 
   /** The tree that the store names for a layer itself. */

@@ -39,6 +39,7 @@ public final class LayerLibrary {
   private final DeviceStore devices;
   private final Set<Digest> refused;
   private final Semaphore streams;
+  private final ExecutorService workers;
   private final SingleFlight<LayerKey, KeptLayer> flights;
   private final SingleFlight<Planned, LayerPlan> planning;
   private final Activity making = new Activity();
@@ -54,12 +55,19 @@ public final class LayerLibrary {
     this.devices = devices;
     this.refused = settings.refused;
     this.streams = new Semaphore(settings.parallelStreams);
+    this.workers = workers;
     this.flights = new SingleFlight<>(workers);
     this.planning = new SingleFlight<>(workers);
   }
 
   /** A layer of which somebody finds out what becomes of it. */
   private record Planned(ImageReference image, Digest manifest, int position) {}
+
+  /** Keeps what is about to be made from being swept. */
+  @FunctionalInterface
+  interface Hold {
+    void hold() throws InterruptedException;
+  }
 
   /**
    * What may be set.
@@ -101,16 +109,16 @@ public final class LayerLibrary {
     if (refused.contains(digest)) {
       return new LayerPlan.Ordinary(List.of("refused by the test switch"));
     }
-    Optional<KeptLayer> verified = findVerified(digest);
-    if (verified.isPresent()) {
-      return kept(verified.get(), layer);
-    }
     List<String> refusals = new ArrayList<>();
     for (LayerChoice.Answer answer : answers(layer)) {
       switch (answer.recognition()) {
         case Recognition.Foreign() -> {}
         case Recognition.Refused(String reason) -> refusals.add(answer.format() + ": " + reason);
         case Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
+          Optional<KeptLayer> streamed = find(LayerKey.verified(choice.streaming(), digest));
+          if (streamed.isPresent()) {
+            return kept(streamed.get(), layer);
+          }
           return plan(layer, answer.format(), origin, indexer, false, refusals);
         }
         case Recognition.ImageTree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
@@ -145,7 +153,7 @@ public final class LayerLibrary {
       boolean wholeImage,
       List<String> refusals)
       throws IOException {
-    LayerKey key = new LayerKey(format, layer.descriptor().digest(), origin.index());
+    LayerKey key = LayerKey.of(format, layer, origin);
     Optional<KeptLayer> there = find(key);
     return there.isPresent()
         ? kept(there.get(), layer)
@@ -219,6 +227,27 @@ public final class LayerLibrary {
     return checked(SingleFlight.await(made), layer.diffId());
   }
 
+  /**
+   * Begins to make a layer for which nobody waits yet, if it can be made; what that needs is found
+   * out behind the caller.
+   *
+   * @param first is run before the layer is begun
+   */
+  void beginAhead(LayerFormat.Layer layer, Hold first) {
+    workers.execute(() -> {
+      try {
+        if (plan(layer) instanceof LayerPlan.Indexable indexable) {
+          first.hold();
+          begin(layer, indexable);
+        }
+      } catch (IOException e) {
+        LOG.debug("layer {} is left to its own Prepare", layer.descriptor().digest(), e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    });
+  }
+
   /** Whether the layer is being made. */
   boolean isMaking(LayerKey key) {
     return flights.flying(key);
@@ -241,16 +270,15 @@ public final class LayerLibrary {
 
   /** Layers that are in use and that nobody has compared with what they hold. */
   public List<KeptLayer> claimed() {
-    return kept.claimed();
+    return kept.claimed().stream().filter(layer -> lie(layer.key()).isEmpty()).toList();
   }
 
-  /** What a format's indexes do not say; {@link Fidelity#EXACT} if there is no such format. */
-  public Fidelity fidelity(String format) {
+  /** What a format's indexes do not say; empty if the format is not in use. */
+  public Optional<Fidelity> fidelity(String format) {
     return choice.formats().stream()
         .filter(each -> each.name().equals(format))
         .map(LayerFormat::fidelity)
-        .findFirst()
-        .orElse(Fidelity.EXACT);
+        .findFirst();
   }
 
   /** Notes that the layer holds what its tree shows. */
@@ -261,7 +289,6 @@ public final class LayerLibrary {
   /** Notes that the layer does not hold what its tree shows: it is not mounted from now on. */
   public void lying(KeptLayer layer, String how) throws IOException {
     choice.rejected().lying(layer.key(), how);
-    kept.compared(layer);
   }
 
   /**

@@ -159,18 +159,11 @@ final class LayerPreparation {
     };
   }
 
-  /** Begins this layer and all above it that are not there yet. */
-  private void beginAll(Place place) throws InterruptedException {
-    for (int at = place.position; at < place.manifest().layerCount(); at++) {
+  /** Begins all layers above this one that are not there yet. */
+  private void beginAll(Place place) {
+    for (int at = place.position + 1; at < place.manifest().layerCount(); at++) {
       LayerFormat.Layer layer = place.layer(at);
-      try {
-        if (layers.plan(layer) instanceof LayerPlan.Indexable indexable) {
-          pins.holdAhead(layer.descriptor().digest());
-          layers.begin(layer, indexable);
-        }
-      } catch (IOException e) {
-        LOG.debug("layer {} is left to its own Prepare: {}", layer.descriptor().digest(), e);
-      }
+      layers.beginAhead(layer, () -> pins.holdAhead(layer.descriptor().digest()));
     }
   }
 
@@ -181,7 +174,7 @@ final class LayerPreparation {
     for (int at = place.position + 1; at < place.manifest().layerCount(); at++) {
       LayerFormat.Layer above = place.layer(at);
       pins.holdAhead(above.descriptor().digest());
-      LayerPlan plan = layers.plan(above);
+      LayerPlan plan = plan(above, deadline);
       if (plan instanceof LayerPlan.Ordinary(List<String> refusals)) {
         reasons.addAll(refusals);
       } else if (isWholeImage(plan)) {
