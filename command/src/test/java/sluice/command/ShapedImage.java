@@ -11,10 +11,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import sluice.core.Digest;
 
@@ -38,7 +39,7 @@ final class ShapedImage {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path layout;
-  private final List<ObjectNode> manifests = new ArrayList<>();
+  private final Map<String, ObjectNode> manifests = new LinkedHashMap<>();
 
   private ShapedImage(Path layout) {
     this.layout = layout;
@@ -148,13 +149,13 @@ final class ShapedImage {
     return copy;
   }
 
-  /** Names what the descriptor describes, besides what was named before. */
+  /** Names what the descriptor describes, besides what has other names. */
   void tag(ObjectNode descriptor, String tag) throws IOException {
     ObjectNode named = descriptor.deepCopy();
     named.withObject("annotations").put("org.opencontainers.image.ref.name", tag);
-    manifests.add(named);
+    manifests.put(tag, named);
     ObjectNode index = JSON.createObjectNode().put("schemaVersion", 2);
-    index.withArray("manifests").addAll(manifests);
+    index.withArray("manifests").addAll(manifests.values());
     JSON.writeValue(layout.resolve("index.json").toFile(), index);
   }
 
