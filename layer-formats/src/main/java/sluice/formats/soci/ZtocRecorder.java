@@ -229,6 +229,10 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     while ((recording = next()) != null) {
       try {
         maker.make(recording);
+      } catch (RuntimeException | Error e) {
+        // The only thread for this: the next layer's index may well succeed.
+        LOG.error(
+            "layer {}: fault while its index was made", recording.layer().descriptor().digest(), e);
       } finally {
         recording.drop();
         done(recording);

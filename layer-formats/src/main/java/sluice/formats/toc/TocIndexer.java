@@ -55,7 +55,7 @@ public final class TocIndexer implements Indexer {
   public LayerIndex index(Path metadataImage, DeviceStore devices)
       throws IOException, InterruptedException {
     try {
-      return write(build(), metadataImage, devices);
+      return write(build(metadataImage.resolveSibling("")), metadataImage, devices);
     } catch (InterruptedIOException e) {
       throw RangeInput.interrupted(e);
     } finally {
@@ -63,20 +63,20 @@ public final class TocIndexer implements Indexer {
     }
   }
 
-  private TocBuilder build() throws IOException, InterruptedException {
+  private TocBuilder build(Path scratch) throws IOException, InterruptedException {
     try {
-      return build(false);
+      return build(scratch, false);
     } catch (UnverifiedException e) {
       LOG.debug("{}; it is fetched again", e.problem().getMessage());
     }
     try {
-      return build(true);
+      return build(scratch, true);
     } catch (UnverifiedException e) {
       throw e.problem();
     }
   }
 
-  private TocBuilder build(boolean again) throws IOException, InterruptedException {
+  private TocBuilder build(Path scratch, boolean again) throws IOException, InterruptedException {
     giveBackRoom();
     BlobReads blob = new BlobReads(source, layer.descriptor().digest(), layer.holders());
     TocPlace place = locate(blob, again);
@@ -87,7 +87,7 @@ public final class TocIndexer implements Indexer {
     TocBuilder builder = new TocBuilder(encoding, place.payloadEnd(), resource);
     try {
       TocReader.read(
-          place, toc, resource, bytes -> room = TocRoom.ofProcess().take(bytes), builder);
+          place, toc, scratch, resource, bytes -> room = TocRoom.ofProcess().take(bytes), builder);
       builder.finish();
       return builder;
     } catch (UnverifiedException e) {

@@ -4,6 +4,9 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import org.jspecify.annotations.Nullable;
@@ -24,11 +27,10 @@ final class TocReader {
   private final String resource;
   private final DigestInputStream encoded;
 
-  private TocReader(TocPlace place, BlobReads blob, String resource) {
+  private TocReader(TocPlace place, InputStream fetched, String resource) {
     this.place = place;
     this.resource = resource;
-    this.encoded =
-        new DigestInputStream(new RangeInput(blob, place.range(), place.tail()), Digest.sha256());
+    this.encoded = new DigestInputStream(fetched, Digest.sha256());
   }
 
   /** Waits until there is room for what a TOC becomes. */
@@ -39,12 +41,15 @@ final class TocReader {
   }
 
   /**
-   * Parses a TOC into {@code sink}. What the sink got counts only if this returns.
+   * Parses a TOC into {@code sink}. What the sink got counts only if this returns. All of it is
+   * fetched before room is taken: a registry that dawdles must not keep others from theirs.
    *
+   * @param scratch an existing directory; what is put there is gone when this ends
    * @throws CorruptException if it is no TOC, and its digests hold
    * @throws UnverifiedException if they do not hold, or nobody can tell
    */
-  static void read(TocPlace place, BlobReads blob, String resource, Room room, TocParser.Sink sink)
+  static void read(
+      TocPlace place, BlobReads blob, Path scratch, String resource, Room room, TocParser.Sink sink)
       throws IOException, InterruptedException {
     if (place.range().length() > TocLimits.MAX_ENCODED_BYTES) {
       throw new CorruptException(
@@ -53,7 +58,21 @@ final class TocReader {
           resource,
           place.range().offset());
     }
-    new TocReader(place, blob, resource).read(room, sink);
+    InputStream fetched = new RangeInput(blob, place.range(), place.tail());
+    boolean onePiece = place.range().length() <= TocLimits.PIECE_BYTES;
+    new TocReader(place, onePiece ? fetched : spooled(fetched, scratch), resource).read(room, sink);
+  }
+
+  private static InputStream spooled(InputStream fetched, Path scratch) throws IOException {
+    Path file = Files.createTempFile(scratch, "toc", "");
+    try (OutputStream spool = Files.newOutputStream(file)) {
+      fetched.transferTo(spool);
+    } catch (IOException | RuntimeException e) {
+      Files.delete(file);
+      throw e;
+    }
+    return new BufferedInputStream(
+        Files.newInputStream(file, StandardOpenOption.DELETE_ON_CLOSE), BUFFER_BYTES);
   }
 
   private void read(Room room, TocParser.Sink sink) throws IOException, InterruptedException {
