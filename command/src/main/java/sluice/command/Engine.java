@@ -146,11 +146,13 @@ final class Engine implements Closeable {
         Formats.Made made =
             new Formats.Made(
                 recorder.<LayerRecorder>map(each -> each).orElse(LayerRecorder.NONE), own);
+        Formats formats = new Formats(places, places, made);
         LayerChoice choice =
             new LayerChoice(
-                new Formats(places, places, made).inOrder(indexes.order),
+                formats.inOrder(indexes.order),
                 indexes.trust.asking(places),
-                RejectedIndexes.open(root.resolve("rejected.json")));
+                RejectedIndexes.open(root.resolve("rejected.json")),
+                formats::isVariant);
         LayerLibrary layers =
             LayerLibrary.open(
                 root.resolve("layers"),

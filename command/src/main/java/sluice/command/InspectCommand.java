@@ -66,11 +66,13 @@ final class InspectCommand implements Callable<Integer> {
         RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
       ImagePlaces places =
           new ImagePlaces(ImagePlaces.Place.of(new OciLayout()), ImagePlaces.Place.of(registries));
+      Formats formats = new Formats(places, places);
       LayerChoice choice =
           new LayerChoice(
-              new Formats(places, places).inOrder(config.index().order()),
+              formats.inOrder(config.index().order()),
               Trust.of(config.trust()).asking(places),
-              RejectedIndexes.open(config.root().resolve("rejected.json")));
+              RejectedIndexes.open(config.root().resolve("rejected.json")),
+              formats::isVariant);
       ResolvedImage resolved =
           new ImageResolver(places, LocalContent.NONE, choice::isVariant)
               .resolve(image, platform.platform());

@@ -40,7 +40,8 @@ public final class ConfiguredTrust implements IndexTrust {
       case LAYER -> Optional.empty();
       case IMAGE -> unnamed(layer, new Named("trust.unverified_diff_ids", diffIds));
       case REFERRER -> refusal(layer, Binding.IMAGE).or(() -> unsearched(layer, referrers));
-      case NOTHING -> refusal(layer, Binding.IMAGE).or(() -> unsearched(layer, unpinned));
+      // No manifest leads to one that a key could have signed, so there is nothing to look for.
+      case NOTHING -> refusal(layer, Binding.IMAGE).or(() -> unnamed(layer, unpinned));
     };
   }
 
@@ -57,9 +58,8 @@ public final class ConfiguredTrust implements IndexTrust {
       return refusal;
     }
     return switch (origin.binding()) {
-      case LAYER, IMAGE -> Optional.empty();
+      case LAYER, IMAGE, NOTHING -> Optional.empty();
       case REFERRER -> unsigned(layer, origin, referrers);
-      case NOTHING -> unsigned(layer, origin, unpinned);
     };
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Descriptor;
@@ -24,13 +25,20 @@ public final class LayerChoice {
   private final List<LayerFormat> formats;
   private final IndexTrust trust;
   private final RejectedIndexes rejected;
+  private final Predicate<Descriptor> isVariant;
 
   /**
-   * @param formats the preferred one first
+   * @param formats those in use, the preferred one first
    * @param rejected indexes that turned out to be of no use
+   * @param isVariant whether any format, also one that is not in use, calls a manifest its own
    */
-  public LayerChoice(List<LayerFormat> formats, IndexTrust trust, RejectedIndexes rejected) {
+  public LayerChoice(
+      List<LayerFormat> formats,
+      IndexTrust trust,
+      RejectedIndexes rejected,
+      Predicate<Descriptor> isVariant) {
     this.formats = List.copyOf(formats);
+    this.isVariant = isVariant;
     this.trust = trust;
     this.rejected = rejected;
   }
@@ -66,7 +74,7 @@ public final class LayerChoice {
 
   /** Whether an index of images offers the manifest as a variant in one of the formats. */
   public boolean isVariant(Descriptor manifest) {
-    return formats.stream().anyMatch(format -> format.isVariant(manifest));
+    return isVariant.test(manifest);
   }
 
   /** The answers up to the first usable one, which is the last of them if there is one. */
@@ -138,7 +146,12 @@ public final class LayerChoice {
         recognition = new Recognition.Refused(refusal.get());
       }
     } catch (IOException e) {
-      LOG.debug("layer {} as {}", layer.descriptor().digest(), format.name(), e);
+      LOG.info(
+          "layer {} of {}: no index of format {}: {}",
+          layer.descriptor().digest(),
+          layer.image().reference(),
+          format.name(),
+          e.getMessage());
       recognition = new Recognition.Refused(String.valueOf(e.getMessage()));
     }
     return new Answer(format.name(), recognition);

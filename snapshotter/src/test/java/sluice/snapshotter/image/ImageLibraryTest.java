@@ -85,7 +85,8 @@ final class ImageLibraryTest {
                     new TrustPolicy.Deny(),
                     new TrustPolicy.Deny(),
                     new Signatures(registry, clock)),
-                RejectedIndexes.open(root.resolve("rejected.json"))),
+                RejectedIndexes.open(root.resolve("rejected.json")),
+                format::isVariant),
             devices,
             new LayerLibrary.Settings(4, Set.of()),
             workers);

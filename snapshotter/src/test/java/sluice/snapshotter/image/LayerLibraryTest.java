@@ -60,7 +60,8 @@ final class LayerLibraryTest {
         new LayerChoice(
             List.of(new FakeFormat("first"), format),
             IndexTrust.PINNED,
-            RejectedIndexes.open(directory.resolve("rejected.json"))),
+            RejectedIndexes.open(directory.resolve("rejected.json")),
+            format::isVariant),
         devices,
         new LayerLibrary.Settings(2, Set.of(refused)),
         workers);
@@ -155,7 +156,8 @@ final class LayerLibraryTest {
         new LayerChoice(
             List.of(indexed, format),
             IndexTrust.PINNED,
-            RejectedIndexes.open(directory.resolve("rejected.json"))),
+            RejectedIndexes.open(directory.resolve("rejected.json")),
+            format::isVariant),
         devices,
         new LayerLibrary.Settings(2, Set.of()),
         workers);
