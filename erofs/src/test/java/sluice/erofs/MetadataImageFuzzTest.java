@@ -17,13 +17,13 @@ import sluice.core.Bytes;
 final class MetadataImageFuzzTest {
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void read_anyBytes_isRefusedOrRead(byte[] bytes) throws IOException {
     onFile(bytes, DamagedImageTest::readWhole);
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void merge_anyBytes_isRefusedOrMerged(byte[] bytes) throws IOException {
     onFile(bytes, DamagedImageTest::merge);
   }

@@ -21,7 +21,7 @@ class DocumentsFuzzTest {
           MediaTypes.DOCKER_LIST,
           MediaTypes.DOCKER_MANIFEST);
 
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void parse_anyBytes_areReadOrRefused(byte[] input) {
     Bytes bytes = Bytes.of(input);
     for (String mediaType : MEDIA_TYPES) {

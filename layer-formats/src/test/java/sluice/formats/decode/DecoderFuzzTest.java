@@ -44,7 +44,7 @@ class DecoderFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void decode_anyBytesInAnyEncoding(byte[] encoded) throws IOException {
     for (ByteBuffer in :
         new ByteBuffer[] {

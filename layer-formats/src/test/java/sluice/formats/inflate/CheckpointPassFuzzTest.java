@@ -34,7 +34,7 @@ class CheckpointPassFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void feed_anyBytes(byte[] blob) throws IOException {
     Optional<byte[]> tar = stream(blob);
     if (tar.isPresent() && tar.get().length == MAX_TAR_BYTES) {

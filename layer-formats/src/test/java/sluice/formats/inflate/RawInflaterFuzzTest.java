@@ -27,7 +27,7 @@ class RawInflaterFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void inflate_anyBytes(byte[] bytes) throws Throwable {
     if (bytes.length > MAX_ENCODED_BYTES) {
       return;

@@ -58,26 +58,26 @@ class RafsFuzzTest {
   }
 
   @MethodSource("bootstraps")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void index_anyBootstrap(byte[] bootstrap) throws IOException, InterruptedException {
     probe(bootstrap, bootstrap);
   }
 
   @MethodSource("contextTables")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void index_anyContextTable(byte[] contexts) throws IOException, InterruptedException {
     probe(entry("small", "nydus-batch", "image.boot"), contexts);
   }
 
   @MethodSource("zranTables")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void index_anyZranTable(byte[] contexts) throws IOException, InterruptedException {
     probe(entry("second", ZranImage.TAG, "image.boot"), contexts);
   }
 
   /** Nothing but its digest is known of the blob, and that is right. */
   @MethodSource("contextBlobs")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void table_ofAnyContextBlob(byte[] blob) throws IOException, InterruptedException {
     Descriptor descriptor =
         new Descriptor(RafsFormat.BLOB_MEDIA_TYPE, Digest.sha256(blob), blob.length);
@@ -103,7 +103,7 @@ class RafsFuzzTest {
   }
 
   @MethodSource("layers")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void unpack_anyLayer(byte[] layer) throws IOException {
     Digest any = Digest.sha256(layer);
     inDirectory(directory ->

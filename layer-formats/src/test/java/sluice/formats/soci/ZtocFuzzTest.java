@@ -28,7 +28,7 @@ class ZtocFuzzTest {
   }
 
   @MethodSource("ztocs")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void open_anyBytes(byte[] bytes) throws IOException {
     ZtocTest.readOrCorrupt(bytes);
   }
@@ -41,7 +41,7 @@ class ZtocFuzzTest {
   }
 
   @MethodSource("artifacts")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void read_anyPrefetchArtifact(byte[] bytes) throws IOException {
     try {
       for (ByteRange range :
@@ -54,7 +54,7 @@ class ZtocFuzzTest {
   }
 
   @MethodSource("checkpoints")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void read_anyCheckpoints(byte[] bytes) {
     long blobBytes = bytes.length;
     long tarBytes = 1000L * bytes.length;

@@ -38,13 +38,13 @@ class LayerStreamFuzzTest {
   }
 
   @MethodSource("gzipSeeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void open_anyBytesAsGzip(byte[] encoded) throws IOException {
     decode(StreamCompression.GZIP, encoded);
   }
 
   @MethodSource("zstdSeeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void open_anyBytesAsZstd(byte[] encoded) throws IOException {
     decode(StreamCompression.ZSTD, encoded);
   }

@@ -55,7 +55,7 @@ class TarFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void run_anyBytes(byte[] tar) throws IOException {
     repairChecksums(tar);
     CountingStage staged = new CountingStage();

@@ -49,7 +49,7 @@ class TocFuzzTest {
   }
 
   @MethodSource("seeds")
-  @FuzzTest(maxDuration = "5m")
+  @FuzzTest(maxDuration = "10m")
   void build_anyBytes(byte[] toc) throws IOException {
     TocBuilder builder = new TocBuilder(new ChunkEncoding.ZstdFrame(), PAYLOAD_END, "layer x");
     try {
