@@ -61,7 +61,7 @@ public record OwnIndex(Digest layer, Digest diffId, @Nullable Descriptor ztoc, S
   }
 
   /**
-   * Reads a header.
+   * Reads a header, which must be byte for byte as it is written.
    *
    * @param fileBytes length of the whole file
    * @throws CorruptException if it is none, or does not fit the file
@@ -73,17 +73,9 @@ public record OwnIndex(Digest layer, Digest diffId, @Nullable Descriptor ztoc, S
       if (header.length == HEADER_BYTES
           && lines.size() == LINES
           && lines.getFirst().equals(FIRST_LINE)) {
-        Digest layer = Digest.parse(after("layer ", lines.get(1)));
-        Digest diffId = Digest.parse(after("diff-id ", lines.get(2)));
-        if (lines.get(3).startsWith("none ")) {
-          return none(layer, diffId, after("none ", lines.get(3)));
-        }
-        String[] words = after("index ", lines.get(3)).split(" ", 3);
-        if (words.length == 3 && Long.parseLong(words[1]) == fileBytes - HEADER_BYTES) {
-          return of(
-              layer,
-              diffId,
-              new Descriptor(words[2], Digest.parse(words[0]), fileBytes - HEADER_BYTES));
+        OwnIndex index = parse(lines, fileBytes - HEADER_BYTES);
+        if (Arrays.equals(index.header().array(), header)) {
+          return index;
         }
       }
     } catch (IllegalArgumentException e) {
@@ -92,6 +84,20 @@ public record OwnIndex(Digest layer, Digest diffId, @Nullable Descriptor ztoc, S
       throw corrupt;
     }
     throw corrupt(lines, fileBytes, resource);
+  }
+
+  /** What the lines say; the size is that of the file, which the caller compares. */
+  private static OwnIndex parse(List<String> lines, long ztocBytes) {
+    Digest layer = Digest.parse(after("layer ", lines.get(1)));
+    Digest diffId = Digest.parse(after("diff-id ", lines.get(2)));
+    if (lines.get(3).startsWith("none ")) {
+      return none(layer, diffId, after("none ", lines.get(3)));
+    }
+    String[] words = after("index ", lines.get(3)).split(" ", 3);
+    if (words.length < 3) {
+      throw new IllegalArgumentException("\"index DIGEST SIZE MEDIA-TYPE\" expected");
+    }
+    return of(layer, diffId, new Descriptor(words[2], Digest.parse(words[0]), ztocBytes));
   }
 
   private static String after(String prefix, String line) {

@@ -29,7 +29,11 @@ final class Pem {
    *     found and what is expected
    */
   static byte[] read(Path file, String label, String advice) throws IOException {
-    String text = text(file, label);
+    return parse(text(file, label), file, label, advice);
+  }
+
+  /** The content of the only block of a text that stands in {@code file}. */
+  static byte[] parse(String text, Path file, String label, String advice) throws IOException {
     Matcher block = BLOCK.matcher(text);
     if (!block.find()) {
       throw wrong(file, "no PEM block in its %d bytes".formatted(text.length()), label, advice);

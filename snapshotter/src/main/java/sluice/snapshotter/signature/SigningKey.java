@@ -30,7 +30,11 @@ public final class SigningKey {
    *     what was found and what is expected
    */
   public static SigningKey read(Path file) throws IOException {
-    byte[] encoded = Pem.read(file, LABEL, ADVICE);
+    return of(file, Pem.read(file, LABEL, ADVICE));
+  }
+
+  /** The key of which {@code file} holds this PrivateKeyInfo. */
+  static SigningKey of(Path file, byte[] encoded) throws IOException {
     return new SigningKey(
         KeyType.read(
                 new PKCS8EncodedKeySpec(encoded), (factory, spec) -> factory.generatePrivate(spec))

@@ -31,7 +31,11 @@ public final class VerifyingKey {
    *     what was found and what is expected
    */
   public static VerifyingKey read(Path file) throws IOException {
-    byte[] encoded = Pem.read(file, LABEL, ADVICE);
+    return of(file, Pem.read(file, LABEL, ADVICE));
+  }
+
+  /** The key of which {@code file} holds this SubjectPublicKeyInfo. */
+  static VerifyingKey of(Path file, byte[] encoded) throws IOException {
     KeyType.Typed<PublicKey> key =
         KeyType.read(
                 new X509EncodedKeySpec(encoded), (factory, spec) -> factory.generatePublic(spec))
