@@ -130,7 +130,7 @@ final class Daemon implements Closeable {
   private static LayerChecks checks(Config.CheckLayers when, Engine engine, Meters meters)
       throws IOException {
     return LayerChecks.start(
-        engine.layers(),
+        engine.layers().claims(),
         engine.cache(),
         engine.check(),
         when == Config.CheckLayers.ALWAYS ? LayerChecks.Due.ALWAYS : LayerChecks.Due.COMPLETE,

@@ -69,12 +69,12 @@ final class LayerCheckIT {
         ImageMount.open(engine(), ImageReference.parse(reference), directory, how)) {
       assertThat(mount.ended()).isFalse();
       LayerCheck check = engine().check();
-      for (KeptLayer layer : engine().layers().claimed()) {
+      for (KeptLayer layer : engine().layers().claims().open()) {
         KeptLayer.Claim claim = Objects.requireNonNull(layer.claim());
-        Fidelity fidelity = engine().layers().fidelity(layer.key().format()).orElseThrow();
+        Fidelity fidelity = engine().layers().claims().fidelity(layer.key().format()).orElseThrow();
         check.lie(layer, claim, fidelity).ifPresent(lies::add);
         checked++;
-        engine().layers().honest(layer);
+        engine().layers().claims().honest(layer);
       }
     }
     return lies;

@@ -14,8 +14,8 @@ import sluice.core.DeviceStore;
 import sluice.core.Fidelity;
 import sluice.core.LazyDevice;
 import sluice.snapshotter.image.KeptLayer;
+import sluice.snapshotter.image.LayerClaims;
 import sluice.snapshotter.image.LayerKey;
-import sluice.snapshotter.image.LayerLibrary;
 
 /**
  * Has layers compared with what they hold as they become due, one after the other, on a thread of
@@ -28,7 +28,7 @@ public final class LayerChecks implements Closeable {
   private static final Duration FIRST_DELAY = Duration.ofMinutes(1);
   private static final Duration LAST_DELAY = Duration.ofHours(6);
 
-  private final LayerLibrary layers;
+  private final LayerClaims claims;
   private final DeviceStore devices;
   private final LayerCheck check;
   private final Due due;
@@ -41,8 +41,8 @@ public final class LayerChecks implements Closeable {
   private record Delay(long untilNanos, Duration length) {}
 
   private LayerChecks(
-      LayerLibrary layers, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
-    this.layers = layers;
+      LayerClaims claims, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
+    this.claims = claims;
     this.devices = devices;
     this.check = check;
     this.due = due;
@@ -69,8 +69,8 @@ public final class LayerChecks implements Closeable {
 
   /** Starts the thread; closing the result ends it. */
   public static LayerChecks start(
-      LayerLibrary layers, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
-    LayerChecks checks = new LayerChecks(layers, devices, check, due, listener);
+      LayerClaims claims, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
+    LayerChecks checks = new LayerChecks(claims, devices, check, due, listener);
     checks.thread.start();
     return checks;
   }
@@ -79,10 +79,10 @@ public final class LayerChecks implements Closeable {
     try {
       while (true) {
         Thread.sleep(LOOK_AGAIN);
-        List<KeptLayer> claimed = layers.claimed();
+        List<KeptLayer> claimed = claims.open();
         for (KeptLayer layer : claimed) {
           KeptLayer.Claim claim = layer.claim();
-          Optional<Fidelity> fidelity = layers.fidelity(layer.key().format());
+          Optional<Fidelity> fidelity = claims.fidelity(layer.key().format());
           if (claim != null && fidelity.isPresent() && isDue(layer)) {
             check(layer, claim, fidelity.get());
           }
@@ -122,11 +122,11 @@ public final class LayerChecks implements Closeable {
       Optional<String> lie = check.lie(layer, claim, fidelity);
       delays.remove(layer.key());
       if (lie.isEmpty()) {
-        layers.honest(layer);
+        claims.honest(layer);
         LOG.info("layer {} holds what its index shows", layer.key().layer());
         listener.honest(layer);
       } else {
-        layers.lying(layer, lie.get());
+        claims.lying(layer, lie.get());
         LOG.error(
             "layer {} does not hold what its {} index shows: {}; nothing is mounted from it any"
                 + " more. Remove the image and pull it again, and look into where it came from: {}",

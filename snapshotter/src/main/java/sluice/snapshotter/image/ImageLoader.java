@@ -80,7 +80,7 @@ public final class ImageLoader {
     Trees trees = new Trees(layers);
     for (int at = manifest.layerCount() - 1; at >= 0 && !trees.whole(); at--) {
       LayerFormat.Layer layer = manifest.layer(at, image.reference(), image.holders());
-      trees.add(layer, layers.plan(layer));
+      trees.add(layer, layers.planner().plan(layer));
     }
     return trees;
   }

@@ -1,6 +1,7 @@
 package sluice.snapshotter.image;
 
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,13 @@ public record KeptLayer(
     public Claim {
       holders = Set.copyOf(holders);
     }
+
+    /** The same layer, which these hold as well. */
+    Claim with(Set<Repository> more) {
+      Set<Repository> all = new HashSet<>(holders);
+      all.addAll(more);
+      return new Claim(layer, all);
+    }
   }
 
   public KeptLayer {
@@ -49,6 +57,11 @@ public record KeptLayer(
 
   /** The same, after it was compared. */
   KeptLayer compared() {
-    return new KeptLayer(key, diffId, wholeImage, metadataImage, devices, hints, null);
+    return claiming(null);
+  }
+
+  /** The same, with another claim. */
+  KeptLayer claiming(@Nullable Claim other) {
+    return new KeptLayer(key, diffId, wholeImage, metadataImage, devices, hints, other);
   }
 }

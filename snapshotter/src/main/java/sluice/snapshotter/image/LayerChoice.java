@@ -77,10 +77,19 @@ public final class LayerChoice {
     return isVariant.test(manifest);
   }
 
-  /** The answers up to the first usable one, which is the last of them if there is one. */
-  List<Answer> untilUsable(LayerFormat.Layer layer) throws InterruptedException {
+  /** The formats that are asked after this one. */
+  List<LayerFormat> after(String format) {
+    return formats.stream().dropWhile(each -> !each.name().equals(format)).skip(1).toList();
+  }
+
+  /**
+   * The answers of some formats up to the first usable one, which is the last of them if there is
+   * one.
+   */
+  List<Answer> untilUsable(LayerFormat.Layer layer, List<LayerFormat> asked)
+      throws InterruptedException {
     List<Answer> answers = new ArrayList<>();
-    for (LayerFormat format : formats) {
+    for (LayerFormat format : asked) {
       Answer answer = ask(format, layer);
       answers.add(answer);
       if (answer.usable()) {
@@ -112,7 +121,9 @@ public final class LayerChoice {
       return untrusted;
     }
     Answer answer =
-        untilUsable(variant.layer(variant.layerCount() - 1, image.reference(), image.holders()))
+        untilUsable(
+                variant.layer(variant.layerCount() - 1, image.reference(), image.holders()),
+                formats)
             .getLast();
     return switch (answer.recognition()) {
       case Recognition.ImageTree _ -> refusalOfOrder(answer.format(), ownTop);
@@ -171,7 +182,8 @@ public final class LayerChoice {
 
   private Optional<String> refusal(LayerFormat format, LayerFormat.Layer layer, IndexOrigin origin)
       throws IOException, InterruptedException {
-    Optional<String> known = rejected.reason(LayerKey.of(format.name(), layer, origin));
+    Optional<String> known =
+        rejected.reason(LayerKey.of(format.name(), layer, origin), layer.image());
     if (known.isPresent()) {
       return known;
     }

@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceStore;
+import sluice.core.Repository;
 
 /**
  * The layers of this node on disk, each in a directory {@code <format>_<digest>} with its tree and
@@ -105,18 +106,44 @@ final class LayerDirectory {
     return loaded.values().stream().filter(layer -> layer.claim() != null).toList();
   }
 
-  /** Notes that a layer was compared. */
+  /** Notes that a layer was compared, if it is still the one that is there. */
   void compared(KeptLayer layer) throws IOException {
     ReentrantLock guard = lockOf(layer.key());
     guard.lock();
     try {
-      if (layer.equals(loaded.get(layer.key()))) {
-        LayerRecord.write(place(layer.key()), layer.compared());
-        loaded.put(layer.key(), layer.compared());
+      KeptLayer now = loaded.get(layer.key());
+      if (now != null && now.compared().equals(layer.compared())) {
+        rewrite(now.compared());
       }
     } finally {
       guard.unlock();
     }
+  }
+
+  /** Notes that the claimed layer is held by these repositories, too; the layer as it is now. */
+  KeptLayer addHolders(KeptLayer layer, Set<Repository> holders) throws IOException {
+    ReentrantLock guard = lockOf(layer.key());
+    guard.lock();
+    try {
+      KeptLayer now = loaded.get(layer.key());
+      if (now == null) {
+        return layer;
+      }
+      KeptLayer.Claim claim = now.claim();
+      if (claim == null || claim.holders().containsAll(holders)) {
+        return now;
+      }
+      KeptLayer held = now.claiming(claim.with(holders));
+      rewrite(held);
+      return held;
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  private void rewrite(KeptLayer layer) throws IOException {
+    LayerRecord.write(place(layer.key()), layer);
+    loaded.put(layer.key(), layer);
   }
 
   /** The keys of all layers that are there. */

@@ -15,19 +15,10 @@ public sealed interface LayerPlan {
    *
    * @param origin where its index comes from
    * @param wholeImage whether the tree will be that of the whole image up to this layer
-   * @param refusals why formats before this one do not serve it
    */
   record Indexable(
-      LayerKey key,
-      IndexOrigin origin,
-      boolean wholeImage,
-      LayerFormat.Indexer indexer,
-      List<String> refusals)
-      implements LayerPlan {
-    public Indexable {
-      refusals = List.copyOf(refusals);
-    }
-  }
+      LayerKey key, IndexOrigin origin, boolean wholeImage, LayerFormat.Indexer indexer)
+      implements LayerPlan {}
 
   /** It holds only data for the tree of a layer above it. */
   record DataOnly(String format) implements LayerPlan {}

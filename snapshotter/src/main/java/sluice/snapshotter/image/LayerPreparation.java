@@ -10,7 +10,6 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import sluice.core.CorruptException;
 import sluice.core.Digest;
 import sluice.core.LayerFormat;
 import sluice.snapshotter.state.LayerRequest;
@@ -120,7 +119,8 @@ final class LayerPreparation {
     if (variant == null) {
       return Optional.empty();
     }
-    Optional<String> refusal = layers.choice().refusalOfVariant(place.image, variant);
+    Optional<String> refusal =
+        SingleFlight.await(layers.planner().refusing(place.image, variant), deadline.left());
     if (refusal.isPresent()) {
       LOG.info("{}: its variant is not used: {}", place.image.reference(), refusal.get());
       return Optional.empty();
@@ -199,7 +199,7 @@ final class LayerPreparation {
   /** Recognising a layer may ask a registry, so it has a deadline, too. */
   private LayerPlan plan(LayerFormat.Layer layer, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
-    return SingleFlight.await(layers.planning(layer), deadline.left());
+    return SingleFlight.await(layers.planner().planning(layer), deadline.left());
   }
 
   private KeptLayer layer(LayerFormat.Layer layer, LayerPlan first, Deadline deadline)
@@ -208,8 +208,8 @@ final class LayerPreparation {
     while (true) {
       try {
         return made(layer, plan, deadline);
-      } catch (CorruptException e) {
-        plan = layers.planAfter(e, layer, plan);
+      } catch (IOException e) {
+        plan = layers.planner().planAfter(e, layer, plan);
       }
     }
   }

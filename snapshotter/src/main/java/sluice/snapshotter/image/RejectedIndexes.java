@@ -12,6 +12,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import sluice.core.CorruptException;
+import sluice.core.Digest;
+import sluice.core.LayerFormat;
 
 /**
  * Indexes that turned out to be of no use, and why: those that break their format, until the
@@ -32,13 +34,16 @@ public final class RejectedIndexes {
   /** Guards both maps, and the writing of the file. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final Map<LayerKey, String> broken =
+  private final Map<Broken, String> broken =
       new LinkedHashMap<>() {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<LayerKey, String> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Broken, String> eldest) {
           return size() > MAX_BROKEN;
         }
       };
+
+  /** An index, and the image that led to it: others may say rightly where it lies. */
+  private record Broken(LayerKey key, Digest image) {}
 
   private RejectedIndexes(Path file, Map<String, String> lying) {
     this.file = file;
@@ -64,12 +69,13 @@ public final class RejectedIndexes {
     }
   }
 
-  /** Why the index of this key is not used; empty if nothing is known against it. */
-  public Optional<String> reason(LayerKey key) {
+  /** Why an image's index of this key is not used; empty if nothing is known against it. */
+  Optional<String> reason(LayerKey key, LayerFormat.Image image) {
     lock.lock();
     try {
       String reason = lying.get(key.toString());
-      return Optional.ofNullable(reason == null ? broken.get(key) : reason);
+      return Optional.ofNullable(
+          reason == null ? broken.get(new Broken(key, image.digest())) : reason);
     } finally {
       lock.unlock();
     }
@@ -85,21 +91,11 @@ public final class RejectedIndexes {
     }
   }
 
-  /** How many indexes were found that do not show what their layers hold. */
-  public int lies() {
+  /** The index to which the image leads cannot be read. */
+  void broken(LayerKey key, LayerFormat.Image image, String reason) {
     lock.lock();
     try {
-      return lying.size();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** The index cannot be read. */
-  void broken(LayerKey key, String reason) {
-    lock.lock();
-    try {
-      broken.put(key, reason);
+      broken.put(new Broken(key, image.digest()), reason);
     } finally {
       lock.unlock();
     }

@@ -48,7 +48,7 @@ final class RunTrees {
   /** What is known against an index by which the run is shown; empty if nothing is. */
   Optional<String> lie(LazyRun run) {
     return run.layers().stream()
-        .flatMap(layer -> layers.lie(LayerKey.ofOwn(layer)).stream())
+        .flatMap(layer -> layers.claims().lie(LayerKey.ofOwn(layer)).stream())
         .findFirst();
   }
 
@@ -60,13 +60,13 @@ final class RunTrees {
   private Trees begin(List<LazyLayer> run) throws IOException, InterruptedException {
     Trees trees = new Trees(layers);
     for (LazyLayer layer : run.reversed()) {
-      layers.requireHonest(LayerKey.ofOwn(layer));
+      layers.claims().requireHonest(LayerKey.ofOwn(layer));
       Optional<KeptLayer> kept = kept(layer);
       if (kept.isPresent()) {
         trees.add(kept.get());
       } else {
         LayerFormat.Layer source = source(layer);
-        trees.add(source, layers.plan(source));
+        trees.add(source, layers.planner().plan(source));
       }
       if (trees.whole()) {
         break;
@@ -83,9 +83,20 @@ final class RunTrees {
   private Optional<KeptLayer> own(LazyLayer layer) {
     return layers
         .find(LayerKey.ofOwn(layer))
-        .or(() -> layers.findVerified(layer.layer().digest()))
-        .or(() -> layers.findProven(layer.layer().digest()))
+        .or(() ->
+            hasOwnTree(layer)
+                ? layers.claims().findProven(layer.layer().digest())
+                : Optional.empty())
         .filter(kept -> kept.diffId().equals(layer.diffId()));
+  }
+
+  /**
+   * Whether the store says that the layer has a tree of its own, so that any other tree of the same
+   * layer may stand in for it: by an index, or streamed. What is left are the parts of images that
+   * have one tree for all of their layers; what a blob of those would stream to is not what it is.
+   */
+  private boolean hasOwnTree(LazyLayer layer) {
+    return layer.index() != null || layer.format().equals(layers.choice().streaming());
   }
 
   /** The layer as a part of its manifest, which formats go by. */

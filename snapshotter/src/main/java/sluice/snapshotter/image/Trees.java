@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Future;
-import sluice.core.CorruptException;
 import sluice.core.LayerFormat;
 
 /**
@@ -83,8 +82,8 @@ final class Trees {
     while (true) {
       try {
         return layers.await(made, coming.layer);
-      } catch (CorruptException e) {
-        plan = layers.planAfter(e, coming.layer, plan);
+      } catch (IOException e) {
+        plan = layers.planner().planAfter(e, coming.layer, plan);
         if (plan instanceof LayerPlan.Kept(KeptLayer kept)) {
           return kept;
         }

@@ -2,9 +2,11 @@ package sluice.snapshotter.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static sluice.snapshotter.image.FakeRegistry.AMD64;
 import static sluice.snapshotter.image.FakeRegistry.diffId;
 import static sluice.snapshotter.image.FakeRegistry.layer;
+import static sluice.snapshotter.image.LoneLayers.HERE;
+import static sluice.snapshotter.image.LoneLayers.THERE;
+import static sluice.snapshotter.image.LoneLayers.alone;
 
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -12,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -24,24 +25,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
-import sluice.core.ImageDocument;
-import sluice.core.ImageReference;
-import sluice.core.IndexOrigin;
-import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
-import sluice.core.Repository;
 
 final class LayerLibraryTest {
 
-  private static final Repository HERE = new Repository.InRegistry("here.example", "a");
-  private static final Repository THERE = new Repository.InRegistry("there.example", "b");
   private static final Digest NOTHING = diffId(layer("none", "nothing"));
 
   @TempDir private Path directory = Path.of("");
@@ -67,26 +59,10 @@ final class LayerLibraryTest {
         workers);
   }
 
-  private static LayerFormat.Layer of(Descriptor descriptor, Digest diffId, Repository holder) {
-    Descriptor config = layer(AMD64.toString(), "configuration");
-    ImageDocument.Manifest manifest =
-        new ImageDocument.Manifest(config, List.of(descriptor), Map.of(), null, null);
-    return new LayerFormat.Layer(
-        new LayerFormat.Image(
-            new ImageReference(holder, null, config.digest()), config.digest(), manifest),
-        0,
-        diffId,
-        Set.of(holder));
-  }
-
-  private static LayerFormat.Layer of(Descriptor descriptor) {
-    return of(descriptor, diffId(descriptor), HERE);
-  }
-
   private static KeptLayer make(LayerLibrary library, LayerFormat.Layer layer)
       throws IOException, InterruptedException {
-    if (!(library.plan(layer) instanceof LayerPlan.Indexable plan)) {
-      throw new AssertionError("not indexable: " + library.plan(layer));
+    if (!(library.planner().plan(layer) instanceof LayerPlan.Indexable plan)) {
+      throw new AssertionError("not indexable: " + library.planner().plan(layer));
     }
     return library.await(library.make(layer, plan), layer);
   }
@@ -99,13 +75,13 @@ final class LayerLibraryTest {
 
   @Test
   void make_thenOpenedAgain_isKept() throws Exception {
-    LayerFormat.Layer layer = of(layer("fake/image", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/image", "a"));
 
     KeptLayer made = make(open(), layer);
 
     assertThat(made.wholeImage()).isTrue();
     assertThat(made.hints()).hasSize(1);
-    assertThat(open().plan(layer)).isEqualTo(new LayerPlan.Kept(made));
+    assertThat(open().planner().plan(layer)).isEqualTo(new LayerPlan.Kept(made));
     assertThat(format.indexed).hasValue(1);
     assertThat(leftovers()).isEmpty();
   }
@@ -113,7 +89,7 @@ final class LayerLibraryTest {
   @Test
   void make_askedByMany_isDoneOnce() throws Exception {
     LayerLibrary library = open();
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     CountDownLatch gate = format.hold();
     List<Future<KeptLayer>> askers = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
@@ -128,89 +104,10 @@ final class LayerLibraryTest {
     assertThat(format.indexed).hasValue(1);
   }
 
-  /** Serves the layers of {@link #format} by an index that is there from some moment on. */
-  private final class Indexed implements LayerFormat {
-    private final Binding binding;
-    private volatile boolean there;
-
-    Indexed(Binding binding) {
-      this.binding = binding;
-    }
-
-    @Override
-    public String name() {
-      return "indexed";
-    }
-
-    @Override
-    public Recognition recognise(Layer layer, IndexTrust trust) {
-      return there && format.recognise(layer, trust) instanceof Recognition.Tree(var indexer, var _)
-          ? new Recognition.Tree(indexer, new IndexOrigin(binding, "here", 0, NOTHING))
-          : new Recognition.Foreign();
-    }
-  }
-
-  private LayerLibrary open(Indexed indexed) throws IOException {
-    return LayerLibrary.open(
-        directory,
-        new LayerChoice(
-            List.of(indexed, format),
-            IndexTrust.PINNED,
-            RejectedIndexes.open(directory.resolve("rejected.json")),
-            format::isVariant),
-        devices,
-        new LayerLibrary.Settings(2, Set.of()),
-        workers);
-  }
-
-  @Test
-  void plan_layerThatStreams_isJoinedThoughItsIndexIsThere() throws Exception {
-    Indexed indexed = new Indexed(Binding.LAYER);
-    LayerLibrary library = open(indexed);
-    LayerFormat.Layer layer = of(layer("fake/stream", "a"));
-    CountDownLatch gate = format.hold();
-    Future<KeptLayer> streaming = workers.submit(() -> make(library, layer));
-    while (format.running.get() == 0) {
-      Thread.sleep(1);
-    }
-
-    indexed.there = true;
-    LayerPlan plan = library.plan(layer);
-    gate.countDown();
-
-    assertThat(plan)
-        .isInstanceOfSatisfying(
-            LayerPlan.Indexable.class,
-            joined -> assertThat(joined.key()).isEqualTo(LayerKey.verified("fake", blob(layer))));
-    assertThat(streaming.get().key()).isEqualTo(LayerKey.verified("fake", blob(layer)));
-  }
-
-  @ParameterizedTest
-  @EnumSource(
-      value = Binding.class,
-      names = {"LAYER", "IMAGE"})
-  void findProven_findsWhatWasMadeHere(Binding binding) throws Exception {
-    Indexed indexed = new Indexed(binding);
-    indexed.there = true;
-    LayerLibrary library = open(indexed);
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
-
-    KeptLayer made = make(library, layer);
-
-    assertThat(library.findVerified(blob(layer))).isEmpty();
-    assertThat(library.findProven(blob(layer)))
-        .isEqualTo(binding == Binding.LAYER ? Optional.of(made) : Optional.empty());
-    assertThat(library.findProven(NOTHING)).isEmpty();
-  }
-
-  private static Digest blob(LayerFormat.Layer layer) {
-    return layer.descriptor().digest();
-  }
-
   @Test
   void make_callerGivesUp_workGoesOn() throws Exception {
     LayerLibrary library = open();
-    LayerFormat.Layer layer = of(layer("fake/stream", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/stream", "a"));
     CountDownLatch gate = format.hold();
     Future<KeptLayer> caller = workers.submit(() -> make(library, layer));
     while (format.running.get() == 0) {
@@ -229,7 +126,7 @@ final class LayerLibraryTest {
     LayerLibrary library = open();
     List<Future<KeptLayer>> all = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
-      LayerFormat.Layer layer = of(layer("fake/stream", "layer " + i));
+      LayerFormat.Layer layer = alone(layer("fake/stream", "layer " + i));
       all.add(workers.submit(() -> make(library, layer)));
     }
     for (Future<KeptLayer> one : all) {
@@ -242,7 +139,7 @@ final class LayerLibraryTest {
   @Test
   void make_failed_leavesNothingAndIsTriedAgain() throws Exception {
     LayerLibrary library = open();
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     format.fail(new FetchException("down", FetchException.Reason.UNREACHABLE, 0, null));
 
     assertThatThrownBy(() -> make(library, layer)).isInstanceOf(FetchException.class);
@@ -266,9 +163,9 @@ final class LayerLibraryTest {
   void plan_anotherDiffIdForAKeptLayer_isCorrupt() throws Exception {
     LayerLibrary library = open();
     Descriptor descriptor = layer("fake/tree", "a");
-    make(library, of(descriptor));
+    make(library, alone(descriptor));
 
-    assertThatThrownBy(() -> library.plan(of(descriptor, NOTHING, THERE)))
+    assertThatThrownBy(() -> library.planner().plan(alone(descriptor, NOTHING, THERE)))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("diff ID " + NOTHING);
   }
@@ -277,41 +174,41 @@ final class LayerLibraryTest {
   void plan_keptLayerOfAnotherRepository_addsTheHolder() throws Exception {
     LayerLibrary library = open();
     Descriptor descriptor = layer("fake/tree", "a");
-    make(library, of(descriptor));
+    make(library, alone(descriptor));
 
-    library.plan(of(descriptor, diffId(descriptor), THERE));
+    library.planner().plan(alone(descriptor, diffId(descriptor), THERE));
 
     assertThat(devices.devices.values()).containsExactly(Set.of(HERE, THERE));
   }
 
   @Test
   void plan_deviceLost_makesTheLayerAnew() throws Exception {
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     make(open(), layer);
     devices.devices.clear();
 
     LayerLibrary library = open();
 
-    assertThat(library.plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
+    assertThat(library.planner().plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
     assertThat(make(library, layer).devices()).allMatch(devices.devices::containsKey);
   }
 
   @Test
   void plan_brokenRecord_makesTheLayerAnew() throws Exception {
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     KeptLayer kept = make(open(), layer);
     for (String broken :
         List.of("", "{", "{\"version\":9}", "{\"version\":1,\"devices\":[\"x\"]}")) {
       Files.writeString(kept.metadataImage().resolveSibling("layer.json"), broken);
 
-      assertThat(open().plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
+      assertThat(open().planner().plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
     }
   }
 
   /** What an earlier version kept, when every tree was vouched for by its layer. */
   @Test
   void plan_recordWithoutClaims_isKept() throws Exception {
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     KeptLayer kept = make(open(), layer);
     Path record = kept.metadataImage().resolveSibling("layer.json");
     String before =
@@ -321,14 +218,14 @@ final class LayerLibraryTest {
     assertThat(before).contains("\"version\":1").doesNotContain("claims");
     Files.writeString(record, before);
 
-    assertThat(open().plan(layer)).isEqualTo(new LayerPlan.Kept(kept));
+    assertThat(open().planner().plan(layer)).isEqualTo(new LayerPlan.Kept(kept));
   }
 
   /** Its devices are somebody's, who knows more than we do. */
   @Test
   void sweepDevices_recordOfALaterVersion_deletesNothing() throws Exception {
     LayerLibrary library = open();
-    KeptLayer kept = make(library, of(layer("fake/tree", "a")));
+    KeptLayer kept = make(library, alone(layer("fake/tree", "a")));
     Path record = kept.metadataImage().resolveSibling("layer.json");
     Files.writeString(record, Files.readString(record).replace("\"version\":2", "\"version\":3"));
 
@@ -338,9 +235,9 @@ final class LayerLibraryTest {
 
   @Test
   void plan_nobodyServesIt_givesEveryReason() throws Exception {
-    assertThat(open().plan(of(layer("fake/refused", "a"))))
+    assertThat(open().planner().plan(alone(layer("fake/refused", "a"))))
         .isEqualTo(new LayerPlan.Ordinary(List.of("fake: it is of no use")));
-    assertThat(open().plan(of(layer("other/x", "a"))))
+    assertThat(open().planner().plan(alone(layer("other/x", "a"))))
         .isEqualTo(new LayerPlan.Ordinary(List.of("no format serves media type other/x")));
   }
 
@@ -348,14 +245,14 @@ final class LayerLibraryTest {
   void plan_testSwitch_refusesTheLayer() throws Exception {
     Descriptor descriptor = layer("fake/tree", "a");
 
-    assertThat(open(descriptor.digest()).plan(of(descriptor)))
+    assertThat(open(descriptor.digest()).planner().plan(alone(descriptor)))
         .isInstanceOf(LayerPlan.Ordinary.class);
   }
 
   @Test
   void find_directoryGone_forgetsTheLayer() throws Exception {
     LayerLibrary library = open();
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     KeptLayer kept = make(library, layer);
     DurableFiles.deleteTree(directory.resolve(kept.key().toString()));
 
@@ -367,7 +264,7 @@ final class LayerLibraryTest {
   /** A layer is deleted between the reading of its record and the opening of its devices. */
   @Test
   void delete_whileTheLayerIsLoaded_leavesNothingOfItInMemory() throws Exception {
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     KeptLayer kept = make(open(), layer);
     LayerLibrary library = open();
     CountDownLatch gate = devices.opening.close();
@@ -385,7 +282,7 @@ final class LayerLibraryTest {
     assertThat(finding.get()).contains(kept);
     assertThat(deletion.get()).isTrue();
     assertThat(library.find(kept.key())).isEmpty();
-    assertThat(library.plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
+    assertThat(library.planner().plan(layer)).isInstanceOf(LayerPlan.Indexable.class);
   }
 
   private static boolean delete(LayerLibrary library, LayerKey key) throws IOException {
@@ -396,8 +293,8 @@ final class LayerLibraryTest {
   @Test
   void sweepDevices_keepsThoseOfKeptLayers() throws Exception {
     LayerLibrary library = open();
-    KeptLayer kept = make(library, of(layer("fake/tree", "kept")));
-    KeptLayer gone = make(library, of(layer("fake/tree", "gone")));
+    KeptLayer kept = make(library, alone(layer("fake/tree", "kept")));
+    KeptLayer gone = make(library, alone(layer("fake/tree", "gone")));
 
     library.delete(Set.of(gone.key()));
 
@@ -411,7 +308,7 @@ final class LayerLibraryTest {
   void sweepDevices_whileALayerIsMade_doesNothing() throws Exception {
     LayerLibrary library = open();
     CountDownLatch gate = format.hold();
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     Future<KeptLayer> making = workers.submit(() -> make(library, layer));
     while (format.running.get() == 0) {
       Thread.sleep(1);
@@ -425,7 +322,7 @@ final class LayerLibraryTest {
 
   @Test
   void sweepDevices_devicesCannotBeOpened_keepsThem() throws Exception {
-    LayerFormat.Layer layer = of(layer("fake/tree", "a"));
+    LayerFormat.Layer layer = alone(layer("fake/tree", "a"));
     KeptLayer kept = make(open(), layer);
     for (IOException failure :
         List.of(
@@ -438,14 +335,14 @@ final class LayerLibraryTest {
       assertThat(devices.devices.keySet()).containsExactlyElementsOf(kept.devices());
     }
     devices.failToOpen(null);
-    assertThat(open().plan(layer)).isEqualTo(new LayerPlan.Kept(kept));
+    assertThat(open().planner().plan(layer)).isEqualTo(new LayerPlan.Kept(kept));
   }
 
   @Test
   void sweepDevices_recordCannotBeRead_deletesNothingAndSaysSo() throws Exception {
     LayerLibrary library = open();
-    make(library, of(layer("fake/tree", "other")));
-    KeptLayer kept = make(library, of(layer("fake/tree", "a")));
+    make(library, alone(layer("fake/tree", "other")));
+    KeptLayer kept = make(library, alone(layer("fake/tree", "a")));
     Path record = kept.metadataImage().resolveSibling("layer.json");
     Files.delete(record);
     Files.createDirectory(record);
@@ -459,9 +356,9 @@ final class LayerLibraryTest {
   @Test
   void sweepDevices_recordLostOrBroken_deletesTheDevices() throws Exception {
     LayerLibrary library = open();
-    KeptLayer kept = make(library, of(layer("fake/tree", "kept")));
-    KeptLayer lost = make(library, of(layer("fake/tree", "lost")));
-    KeptLayer broken = make(library, of(layer("fake/tree", "broken")));
+    KeptLayer kept = make(library, alone(layer("fake/tree", "kept")));
+    KeptLayer lost = make(library, alone(layer("fake/tree", "lost")));
+    KeptLayer broken = make(library, alone(layer("fake/tree", "broken")));
     Files.delete(lost.metadataImage().resolveSibling("layer.json"));
     Files.writeString(broken.metadataImage().resolveSibling("layer.json"), "{");
 

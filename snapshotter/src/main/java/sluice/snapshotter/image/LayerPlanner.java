@@ -1,0 +1,165 @@
+package sluice.snapshotter.image;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sluice.core.CorruptException;
+import sluice.core.Digest;
+import sluice.core.FetchException;
+import sluice.core.ImageReference;
+import sluice.core.IndexOrigin;
+import sluice.core.LayerFormat;
+import sluice.core.LayerFormat.Recognition;
+
+/**
+ * Says what becomes of layers: which format serves each, and whether it is in the library already.
+ * Safe for use by many threads.
+ */
+final class LayerPlanner {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LayerPlanner.class);
+
+  private final LayerLibrary layers;
+  private final LayerChoice choice;
+  private final Set<Digest> refused;
+  private final SingleFlight<Planned, LayerPlan> planning;
+  private final SingleFlight<Planned, Optional<String>> refusing;
+
+  /**
+   * @param refused layers that are treated as if no format served them
+   */
+  LayerPlanner(
+      LayerLibrary layers, LayerChoice choice, Set<Digest> refused, ExecutorService workers) {
+    this.layers = layers;
+    this.choice = choice;
+    this.refused = Set.copyOf(refused);
+    this.planning = new SingleFlight<>(workers);
+    this.refusing = new SingleFlight<>(workers);
+  }
+
+  /** A layer of which somebody finds out what becomes of it. */
+  private record Planned(ImageReference image, Digest manifest, int position) {}
+
+  /**
+   * Says what becomes of a layer. Reads no more of its blob than the formats need to recognise it.
+   *
+   * @throws CorruptException if the library knows the layer by another diff ID
+   */
+  LayerPlan plan(LayerFormat.Layer layer) throws IOException, InterruptedException {
+    if (refused.contains(layer.descriptor().digest())) {
+      return new LayerPlan.Ordinary(List.of("refused by the test switch"));
+    }
+    return plan(layer, answers(layer));
+  }
+
+  /** Begins to say what becomes of a layer. */
+  Future<LayerPlan> planning(LayerFormat.Layer layer) {
+    return planning.join(
+        new Planned(layer.image().reference(), layer.image().digest(), layer.position()),
+        () -> plan(layer));
+  }
+
+  /** Begins to find out why an image is not shown by its variant; empty if it is. */
+  Future<Optional<String>> refusing(ResolvedImage image, ImageManifest variant) {
+    return refusing.join(
+        new Planned(image.reference(), variant.digest(), variant.layerCount()),
+        () -> choice.refusalOfVariant(image, variant));
+  }
+
+  /**
+   * What becomes of a layer whose index could not be made a tree of: the turn of the formats after
+   * that one. What may be had a moment later is waited for instead, as it would not be streamed
+   * either.
+   *
+   * @throws IOException {@code failure}, if the layer has to wait, or no other format serves it
+   */
+  LayerPlan planAfter(IOException failure, LayerFormat.Layer layer, LayerPlan plan)
+      throws IOException, InterruptedException {
+    if (!(plan instanceof LayerPlan.Indexable failed) || failed.indexer().streams()) {
+      throw failure;
+    }
+    switch (failure) {
+      case CorruptException _ ->
+          choice
+              .rejected()
+              .broken(failed.key(), layer.image(), String.valueOf(failure.getMessage()));
+      case FetchException fetch when !fetch.temporary() -> {}
+      default -> throw failure;
+    }
+    String format = failed.key().format();
+    LayerPlan next = plan(layer, choice.untilUsable(layer, choice.after(format)));
+    return switch (next) {
+      case LayerPlan.Kept _, LayerPlan.Indexable _ -> {
+        LOG.warn(
+            "layer {} is not served from its {} index: {}",
+            layer.descriptor().digest(),
+            format,
+            failure.getMessage());
+        yield next;
+      }
+      case LayerPlan.DataOnly _, LayerPlan.Ordinary _ -> throw failure;
+    };
+  }
+
+  /** A layer that streams now is joined, even if the index that is made of it is there already. */
+  private List<LayerChoice.Answer> answers(LayerFormat.Layer layer) throws InterruptedException {
+    for (LayerFormat format : choice.formats()) {
+      if (layers.isMaking(LayerKey.verified(format.name(), layer.descriptor().digest()))) {
+        return List.of(choice.ask(format, layer));
+      }
+    }
+    return choice.untilUsable(layer, choice.formats());
+  }
+
+  private LayerPlan plan(LayerFormat.Layer layer, List<LayerChoice.Answer> answers)
+      throws IOException {
+    List<String> refusals = new ArrayList<>();
+    for (LayerChoice.Answer answer : answers) {
+      switch (answer.recognition()) {
+        case Recognition.Foreign() -> {}
+        case Recognition.Refused(String reason) -> refusals.add(answer.format() + ": " + reason);
+        case Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
+          Optional<KeptLayer> streamed =
+              layers.find(LayerKey.verified(choice.streaming(), layer.descriptor().digest()));
+          return streamed.isPresent()
+              ? kept(streamed.get(), layer)
+              : plan(layer, answer.format(), origin, indexer, false);
+        }
+        case Recognition.ImageTree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
+          return plan(layer, answer.format(), origin, indexer, true);
+        }
+        case Recognition.DataOnly() -> {
+          return new LayerPlan.DataOnly(answer.format());
+        }
+      }
+    }
+    if (refusals.isEmpty()) {
+      refusals.add("no format serves media type " + layer.descriptor().mediaType());
+    }
+    return new LayerPlan.Ordinary(refusals);
+  }
+
+  private LayerPlan plan(
+      LayerFormat.Layer layer,
+      String format,
+      IndexOrigin origin,
+      LayerFormat.Indexer indexer,
+      boolean wholeImage)
+      throws IOException {
+    LayerKey key = LayerKey.of(format, layer, origin);
+    Optional<KeptLayer> there = layers.find(key);
+    return there.isPresent()
+        ? kept(there.get(), layer)
+        : new LayerPlan.Indexable(key, origin, wholeImage, indexer);
+  }
+
+  private LayerPlan kept(KeptLayer there, LayerFormat.Layer layer) throws IOException {
+    return new LayerPlan.Kept(layers.shared(there, layer));
+  }
+}
