@@ -11,7 +11,6 @@ import sluice.core.ChunkEncoding;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
-import sluice.core.FetchException;
 import sluice.core.Fidelity;
 import sluice.core.ImageReference;
 import sluice.core.ImageRegistry;
@@ -139,26 +138,10 @@ public final class EstargzFormat implements LayerFormat {
               null,
               toc,
               tail);
-      case GzipFooter.External() -> externalPlace(layer, promised(layer, again), toc);
+      case GzipFooter.External() ->
+          externalPlace(
+              layer, external.find(layer.image(), layer.descriptor().digest(), again), toc);
     };
-  }
-
-  /** Whoever copies an image knows nothing of the one that holds its TOCs. */
-  private Descriptor promised(Layer layer, boolean again) throws IOException, InterruptedException {
-    try {
-      return external.find(layer.image(), layer.descriptor().digest(), again);
-    } catch (FetchException e) {
-      if (e.reason() != FetchException.Reason.NOT_FOUND) {
-        throw e;
-      }
-      CorruptException missing =
-          new CorruptException(
-              "footer: the TOC is in an image of its own, and that is not there: " + e.getMessage(),
-              resource(layer),
-              -1);
-      missing.initCause(e);
-      throw missing;
-    }
   }
 
   private static TocPlace externalPlace(Layer layer, Descriptor tar, @Nullable Digest toc) {
