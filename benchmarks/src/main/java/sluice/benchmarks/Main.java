@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Where {@code bin/benchmark} begins. */
+/** Where {@code bin/benchmark} begins, but for {@code firstpull}, which is a script. */
 public final class Main {
 
   private static final String USAGE =
@@ -13,6 +13,7 @@ public final class Main {
              benchmark heap [--files N] [--directory DIR]
              benchmark toc [--files N] [--directory DIR]
              benchmark stall [--rounds N] [--directory DIR]
+             benchmark firstpull [--rounds N] [IMAGE]
              benchmark hash
              benchmark decode
 
@@ -24,15 +25,18 @@ public final class Main {
                   how long that takes, and how much of the heap; 1 GiB of disk, a minute
       stall       reads cached data of one image, by turns while nobody waits and while 64 programs
                   wait for another image whose registry hangs; half a minute
+      firstpull   pulls an ordinary image by containerd and by Sluice, with and without an index
+                  made of it, and runs it by that index on an empty node; needs what quickstart
+                  installs
       hash        measures what a core hashes, by JMH; 2 minutes
       decode      measures what a core decodes of each encoding, and inflates by each library that
                   is there, beside the library alone, by JMH; 8 minutes
 
-        --rounds N       how often everything is measured (5; stall: 15)
+        --rounds N       how often everything is measured (5; firstpull: 7, stall: 15)
         --files N        how many files the image has (1000000)
         --directory DIR  a directory on the disk to be measured, not tmpfs (/var/tmp)
 
-      transports, heap, toc and stall need root. Exit status: 0 done, 1 failed, 2 wrong usage.
+      transports, heap, toc, stall and firstpull need root. Exit status: 0 done, 1 failed, 2 wrong usage.
       """;
 
   private static final int MAX_NUMBER = 10_000_000;
