@@ -41,6 +41,9 @@ public final class LayerCheck {
 
   private static final int PIECE_BYTES = 256 * 1024;
 
+  /** Of the free disk space: the other half stays for what containers read and write meanwhile. */
+  private static final int FREE_PARTS = 2;
+
   private final LayerFormat streaming;
   private final RangeSource source;
   private final DeviceStore devices;
@@ -71,7 +74,7 @@ public final class LayerCheck {
   }
 
   /**
-   * Compares.
+   * Compares. What the layer unpacks to lies on the disk meanwhile.
    *
    * @return how the index lies, in a sentence; empty if it does not
    * @throws IOException if that could not be found out: the layer cannot be had, or not be kept
@@ -80,10 +83,13 @@ public final class LayerCheck {
   public Optional<String> lie(KeptLayer layer, KeptLayer.Claim claim, Fidelity fidelity)
       throws IOException, InterruptedException {
     Files.createDirectories(work);
+    long shownBytes = shownBytes(layer);
+    long roomBytes = room(shownBytes);
     Path tree = Files.createTempFile(work, "tree", ".erofs");
     Files.delete(tree);
     Path scratch = Files.createTempDirectory(work, "devices");
-    try (ScratchDevices streamed = new ScratchDevices(scratch, limit(layer))) {
+    try (ScratchDevices streamed =
+        new ScratchDevices(scratch, shownBytes + HIDDEN_BYTES, roomBytes)) {
       LayerIndex held;
       try {
         held = stream(layer, claim, tree, streamed);
@@ -109,13 +115,24 @@ public final class LayerCheck {
         failure);
   }
 
-  /** What the layer may unpack to: as much as is shown, and what the formats hide. */
-  private long limit(KeptLayer layer) throws IOException {
-    long shown = HIDDEN_BYTES;
+  private long shownBytes(KeptLayer layer) throws IOException {
+    long shown = 0;
     for (LazyDevice device : opened(devices, layer.devices())) {
       shown += device.lengthBytes();
     }
     return shown;
+  }
+
+  /** What may be written, which is as much as is shown, or more. */
+  private long room(long shownBytes) throws IOException {
+    long free = Files.getFileStore(work).getUsableSpace();
+    if (shownBytes > free / FREE_PARTS) {
+      throw new IOException(
+          ("comparing it takes %d bytes below %s, where %d are free, of which half are left to"
+                  + " containers: remove images or enlarge the disk")
+              .formatted(shownBytes, work, free));
+    }
+    return free / FREE_PARTS;
   }
 
   private LayerIndex stream(

@@ -27,16 +27,20 @@ final class ScratchDevices implements DeviceStore, Closeable {
 
   private final Path directory;
   private final long limitBytes;
+  private final long roomBytes;
   private final List<Complete> devices = new ArrayList<>();
   private int staged;
+  private long writtenBytes;
 
   /**
    * @param directory an existing directory; stays
-   * @param limitBytes what one device may hold
+   * @param limitBytes what one device may hold; more is a fault of the layer
+   * @param roomBytes what all of them may take of the disk; more is nobody's fault
    */
-  ScratchDevices(Path directory, long limitBytes) {
+  ScratchDevices(Path directory, long limitBytes, long roomBytes) {
     this.directory = directory;
     this.limitBytes = limitBytes;
+    this.roomBytes = roomBytes;
   }
 
   /** A device of which every byte is there. */
@@ -109,6 +113,12 @@ final class ScratchDevices implements DeviceStore, Closeable {
             "files of more than %d bytes, which is more than its index shows".formatted(limitBytes),
             "layer",
             -1);
+      }
+      writtenBytes += bytes.remaining();
+      if (writtenBytes > roomBytes) {
+        throw new IOException(
+            "the layer unpacks to more than the %d bytes that may be taken of the disk below %s"
+                .formatted(roomBytes, directory));
       }
       long at = deviceOffset;
       while (bytes.hasRemaining()) {

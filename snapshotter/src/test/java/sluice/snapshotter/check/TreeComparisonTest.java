@@ -92,7 +92,7 @@ final class TreeComparisonTest {
   }
 
   private Optional<String> compare(Lie lie, Fidelity fidelity) throws Exception {
-    try (ScratchDevices devices = new ScratchDevices(directory, 1 << 20)) {
+    try (ScratchDevices devices = new ScratchDevices(directory, 1 << 20, 1 << 20)) {
       Path shown = tree(lie, devices);
       Path held = tree(Lie.NONE, devices);
       try (MetadataImage one = MetadataImage.open(shown);
