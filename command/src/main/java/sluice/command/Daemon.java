@@ -127,8 +127,7 @@ final class Daemon implements Closeable {
                 config.root().resolve("pushes"))));
   }
 
-  private static LayerChecks checks(Config.CheckLayers when, Engine engine, Meters meters)
-      throws IOException {
+  private static LayerChecks checks(Config.CheckLayers when, Engine engine, Meters meters) {
     return LayerChecks.start(
         engine.layers().claims(),
         engine.cache(),

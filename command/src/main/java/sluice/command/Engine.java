@@ -55,6 +55,9 @@ final class Engine implements Closeable {
   /** Indexes that are made here, below the root. */
   private static final String INDEXES = "indexes";
 
+  /** Layers that are being compared, below the root. */
+  private static final String CHECKS = "checks";
+
   /** An index has about a hundredth of its layer's length. */
   private static final long MAX_INDEX_BYTES = 1L << 30;
 
@@ -120,6 +123,7 @@ final class Engine implements Closeable {
    */
   static Engine open(Path root, Indexes indexes, Listeners listeners) throws IOException {
     makePrivate(root);
+    LayerCheck.clean(root.resolve(CHECKS));
     RegistryClient registries =
         RegistryClient.open(RegistryConfig.ofProcess(), listeners.fetches());
     ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
@@ -201,10 +205,9 @@ final class Engine implements Closeable {
   }
 
   /** Compares layers with what their indexes show. */
-  LayerCheck check() throws IOException {
-    LayerCheck.clean(root.resolve("checks"));
+  LayerCheck check() {
     RangeSource background = new BackgroundSource(places);
-    return new LayerCheck(new TarFormat(background), background, cache, root.resolve("checks"));
+    return new LayerCheck(new TarFormat(background), background, cache, root.resolve(CHECKS));
   }
 
   /** A thread for each task; they end with the engine. */
