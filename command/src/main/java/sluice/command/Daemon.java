@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +18,9 @@ import sluice.command.index.IndexPublisher;
 import sluice.command.index.OfferedLayers;
 import sluice.formats.soci.ZtocRecorder;
 import sluice.snapshotter.check.LayerChecks;
+import sluice.snapshotter.check.UndecidedLayer;
 import sluice.snapshotter.containerd.ContainerdContent;
+import sluice.snapshotter.image.RejectedIndexes;
 import sluice.snapshotter.metrics.MeteredLazyLayers;
 import sluice.snapshotter.metrics.Meters;
 import sluice.snapshotter.metrics.MetricsServer;
@@ -93,9 +96,9 @@ final class Daemon implements Closeable {
     LazyLayers layers = offered(config, stock, new MeteredLazyLayers(stock.images(), meters));
     Snapshotter snapshotter = Snapshotter.start(root, stock.store(), layers, fallbacks);
     gauges(meters, snapshotter, stock.engine());
-    if (config.trust().checkLayers() != Config.CheckLayers.NEVER) {
-      opened.keep(checks(config.trust().checkLayers(), stock.engine(), meters));
-    }
+    Supplier<List<UndecidedLayer>> undecided = startChecks(config, stock.engine(), meters);
+    meters.undecidedLayers(() -> undecided.get().size());
+    RejectedIndexes rejected = stock.engine().choice().rejected();
     ControlService.Daemon self = new ControlService.Daemon(Version.text(), root, Instant.now());
     opened.keep(
         SocketServer.listen(
@@ -103,7 +106,12 @@ final class Daemon implements Closeable {
             List.of(
                 new SnapshotsService(snapshotter),
                 new ControlService(
-                    self, snapshotter, fallbacks, List.of(new DaemonStatus(stock, meters))),
+                    self,
+                    snapshotter,
+                    fallbacks,
+                    List.of(
+                        new DaemonStatus(stock, meters),
+                        new IndexDoubts(stock.store(), rejected, undecided))),
                 new CacheService(new NodeCache(stock, snapshotter)))));
     LOG.info("sluice {} serves {} from {}", Version.text(), config.address(), root);
   }
@@ -127,13 +135,23 @@ final class Daemon implements Closeable {
                 config.root().resolve("pushes"))));
   }
 
-  private static LayerChecks checks(Config.CheckLayers when, Engine engine, Meters meters) {
-    return LayerChecks.start(
-        engine.layers().claims(),
-        engine.cache(),
-        engine.check(),
-        when == Config.CheckLayers.ALWAYS ? LayerChecks.Due.ALWAYS : LayerChecks.Due.COMPLETE,
-        MeterListeners.checks(meters));
+  /** Has layers compared, if that is wanted; tells which of them could not be. */
+  private Supplier<List<UndecidedLayer>> startChecks(Config config, Engine engine, Meters meters) {
+    Config.CheckLayers when = config.trust().checkLayers();
+    if (when == Config.CheckLayers.NEVER) {
+      return List::of;
+    }
+    LayerChecks checks =
+        opened.keep(
+            LayerChecks.start(
+                engine.layers().claims(),
+                engine.cache(),
+                engine.check(),
+                when == Config.CheckLayers.ALWAYS
+                    ? LayerChecks.Due.ALWAYS
+                    : LayerChecks.Due.COMPLETE,
+                MeterListeners.checks(meters)));
+    return checks::undecided;
   }
 
   private static void gauges(Meters meters, Snapshotter snapshotter, Engine engine) {

@@ -12,9 +12,11 @@ import sluice.api.control.CacheUsage;
 import sluice.api.control.Fallback;
 import sluice.api.control.LazyImage;
 import sluice.api.control.LazyLayer;
+import sluice.api.control.LyingIndex;
 import sluice.api.control.RootfsMount;
 import sluice.api.control.SnapshotCounts;
 import sluice.api.control.StatusResponse;
+import sluice.api.control.UndecidedLayer;
 
 /**
  * A daemon's status, for people and for scripts.
@@ -47,7 +49,11 @@ record StatusView(StatusResponse status, Instant now) {
         .with("servedBytes", cache.getServedBytes())
         .with("fallbacks", status.getFallbacksList().stream().map(StatusView::fallback).toList())
         .with("fallbackCounts", new TreeMap<>(status.getFallbackCountsMap()))
-        .with("errors", new TreeMap<>(status.getErrorCountsMap()));
+        .with("errors", new TreeMap<>(status.getErrorCountsMap()))
+        .with("lyingIndexes", status.getLyingIndexesList().stream().map(StatusView::lie).toList())
+        .with(
+            "undecidedLayers",
+            status.getUndecidedLayersList().stream().map(StatusView::undecided).toList());
   }
 
   String text() {
@@ -88,7 +94,30 @@ record StatusView(StatusResponse status, Instant now) {
           "fallback   %s %s: %s"
               .formatted(instant(fallback.getAt()), fallback.getKind(), fallback.getReason()));
     }
+    for (LyingIndex lie : status.getLyingIndexesList()) {
+      lines.add(
+          "lying      %s index of layer %s%s: %s"
+              .formatted(
+                  lie.getFormat(), lie.getLayer(), of(lie.getImagesList()), lie.getReason()));
+    }
+    for (UndecidedLayer layer : status.getUndecidedLayersList()) {
+      lines.add(
+          "undecided  %s index of layer %s%s: %s (%d tries, the next %s)"
+              .formatted(
+                  layer.getFormat(),
+                  layer.getLayer(),
+                  of(layer.getImagesList()),
+                  layer.getReason(),
+                  layer.getTries(),
+                  layer.hasNextTry()
+                      ? instant(layer.getNextTry())
+                      : "when the daemon starts again"));
+    }
     return lines.toString();
+  }
+
+  private static String of(List<String> images) {
+    return images.isEmpty() ? "" : " of " + String.join(", ", images);
   }
 
   private Duration uptime() {
@@ -142,6 +171,26 @@ record StatusView(StatusResponse status, Instant now) {
         .with("chainId", fallback.getChainId())
         .with("kind", fallback.getKind())
         .with("reason", fallback.getReason())
+        .members();
+  }
+
+  private static Map<String, Object> lie(LyingIndex lie) {
+    return new Json()
+        .with("layer", lie.getLayer())
+        .with("format", lie.getFormat())
+        .with("images", lie.getImagesList())
+        .with("reason", lie.getReason())
+        .members();
+  }
+
+  private static Map<String, Object> undecided(UndecidedLayer layer) {
+    return new Json()
+        .with("layer", layer.getLayer())
+        .with("format", layer.getFormat())
+        .with("images", layer.getImagesList())
+        .with("reason", layer.getReason())
+        .with("tries", layer.getTries())
+        .with("nextTry", layer.hasNextTry() ? instant(layer.getNextTry()).toString() : "")
         .members();
   }
 

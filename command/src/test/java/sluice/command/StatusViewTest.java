@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.google.protobuf.Timestamp;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import sluice.api.control.CacheUsage;
 import sluice.api.control.Fallback;
+import sluice.api.control.LyingIndex;
 import sluice.api.control.RootfsMount;
 import sluice.api.control.StatusResponse;
+import sluice.api.control.UndecidedLayer;
 
 final class StatusViewTest {
 
@@ -30,6 +33,21 @@ final class StatusViewTest {
           .addFallbacks(Fallback.newBuilder().setKind("timeout").setReason("too late"))
           .putFallbackCounts("timeout", 2)
           .putErrorCounts("verify", 1)
+          .addLyingIndexes(
+              LyingIndex.newBuilder()
+                  .setLayer("sha256:aa")
+                  .setFormat("estargz")
+                  .setReason("\"/a\" has mode 1, in the layer 2")
+                  .addAllImages(List.of("here/a", "here/b")))
+          .addUndecidedLayers(
+              UndecidedLayer.newBuilder()
+                  .setLayer("sha256:bb")
+                  .setFormat("soci")
+                  .setReason("status 404")
+                  .setTries(2)
+                  .setNextTry(Timestamp.newBuilder().setSeconds(5_000)))
+          .addUndecidedLayers(
+              UndecidedLayer.newBuilder().setLayer("sha256:cc").setFormat("soci").setTries(24))
           .build();
 
   private static final StatusView VIEW = new StatusView(STATUS, Instant.ofEpochSecond(4_661));
@@ -51,6 +69,11 @@ final class StatusViewTest {
     assertThat(json.at("/mounts/1/problem").textValue()).isEqualTo("no tree");
     assertThat(json.at("/fallbackCounts/timeout").intValue()).isEqualTo(2);
     assertThat(json.at("/errors/verify").intValue()).isEqualTo(1);
+    assertThat(json.at("/lyingIndexes/0/layer").textValue()).isEqualTo("sha256:aa");
+    assertThat(json.at("/lyingIndexes/0/images/1").textValue()).isEqualTo("here/b");
+    assertThat(json.at("/undecidedLayers/0/nextTry").textValue()).isEqualTo("1970-01-01T01:23:20Z");
+    assertThat(json.at("/undecidedLayers/1/nextTry").textValue()).isEmpty();
+    assertThat(json.at("/undecidedLayers/1/tries").intValue()).isEqualTo(24);
   }
 
   @Test
@@ -61,6 +84,10 @@ final class StatusViewTest {
         .contains("/srv/s/m/a: mounted by fuse")
         .contains("/srv/s/m/b: not mounted: no tree")
         .contains("1 verify")
-        .contains("timeout: too late");
+        .contains("timeout: too late")
+        .contains(
+            "lying      estargz index of layer sha256:aa of here/a, here/b: \"/a\" has mode 1, in")
+        .contains("soci index of layer sha256:bb: status 404 (2 tries, the next 1970-01-01T01:23")
+        .contains("(24 tries, the next when the daemon starts again)");
   }
 }

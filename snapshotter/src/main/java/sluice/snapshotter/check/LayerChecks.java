@@ -3,10 +3,10 @@ package sluice.snapshotter.check;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.HashMap;
+import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.DeviceId;
@@ -19,34 +19,36 @@ import sluice.snapshotter.image.LayerKey;
 
 /**
  * Has layers compared with what they hold as they become due, one after the other, on a thread of
- * its own. A check that fails for want of the registry or of space is tried again later.
+ * its own. A check that fails for want of the registry or of space is tried again later, as {@link
+ * Retries} says. Safe for use by many threads.
  */
 public final class LayerChecks implements Closeable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LayerChecks.class);
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
-  private static final Duration FIRST_DELAY = Duration.ofMinutes(1);
-  private static final Duration LAST_DELAY = Duration.ofHours(6);
 
   private final LayerClaims claims;
   private final DeviceStore devices;
   private final LayerCheck check;
   private final Due due;
   private final Listener listener;
+  private final Retries retries;
   private final Thread thread;
-
-  /** Checks that could not be made: for the thread alone. */
-  private final Map<LayerKey, Delay> delays = new HashMap<>();
-
-  private record Delay(long untilNanos, Duration length) {}
+  private volatile boolean closed;
 
   private LayerChecks(
-      LayerClaims claims, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
+      LayerClaims claims,
+      DeviceStore devices,
+      LayerCheck check,
+      Due due,
+      Listener listener,
+      Retries retries) {
     this.claims = claims;
     this.devices = devices;
     this.check = check;
     this.due = due;
     this.listener = listener;
+    this.retries = retries;
     this.thread = Thread.ofPlatform().name("layer checks").daemon().unstarted(this::run);
   }
 
@@ -70,16 +72,23 @@ public final class LayerChecks implements Closeable {
   /** Starts the thread; closing the result ends it. */
   public static LayerChecks start(
       LayerClaims claims, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
-    LayerChecks checks = new LayerChecks(claims, devices, check, due, listener);
+    LayerChecks checks =
+        new LayerChecks(claims, devices, check, due, listener, new Retries(InstantSource.system()));
     checks.thread.start();
     return checks;
   }
 
+  /** Layers in use that could not be compared so far. */
+  public List<UndecidedLayer> undecided() {
+    return retries.all();
+  }
+
   private void run() {
     try {
-      while (true) {
+      while (!closed) {
         Thread.sleep(LOOK_AGAIN);
         List<KeptLayer> claimed = claims.open();
+        retries.retain(claimed.stream().map(KeptLayer::key).collect(Collectors.toSet()));
         for (KeptLayer layer : claimed) {
           KeptLayer.Claim claim = layer.claim();
           Optional<Fidelity> fidelity = claims.fidelity(layer.key().format());
@@ -94,11 +103,7 @@ public final class LayerChecks implements Closeable {
   }
 
   private boolean isDue(KeptLayer layer) {
-    Delay delay = delays.get(layer.key());
-    if (delay != null && System.nanoTime() - delay.untilNanos < 0) {
-      return false;
-    }
-    return due == Due.ALWAYS || isComplete(layer);
+    return retries.allows(layer.key()) && (due == Due.ALWAYS || isComplete(layer));
   }
 
   private boolean isComplete(KeptLayer layer) {
@@ -120,7 +125,7 @@ public final class LayerChecks implements Closeable {
       throws InterruptedException {
     try {
       Optional<String> lie = check.lie(layer, claim, fidelity);
-      delays.remove(layer.key());
+      retries.decided(layer.key());
       if (lie.isEmpty()) {
         claims.honest(layer);
         LOG.info("layer {} holds what its index shows", layer.key().layer());
@@ -138,21 +143,32 @@ public final class LayerChecks implements Closeable {
       }
     } catch (IOException | RuntimeException | Error e) {
       // An error, too: the thread is the node's only one for this.
-      Delay before = delays.get(layer.key());
-      Duration length = before == null ? FIRST_DELAY : before.length.multipliedBy(2);
-      Duration bounded = length.compareTo(LAST_DELAY) > 0 ? LAST_DELAY : length;
-      delays.put(layer.key(), new Delay(System.nanoTime() + bounded.toNanos(), bounded));
-      LOG.warn(
-          "layer {} could not be compared with its index, which is tried again in {}: {}",
-          layer.key().layer(),
-          bounded,
-          e.toString());
-      listener.undecided(layer);
+      if (closed || !isClaimed(layer.key())) {
+        LOG.debug("layer {} is not compared: it was removed, or all ends", layer.key(), e);
+      } else {
+        undecided(layer, e);
+      }
     }
+  }
+
+  private boolean isClaimed(LayerKey key) {
+    return claims.open().stream().anyMatch(layer -> layer.key().equals(key));
+  }
+
+  private void undecided(KeptLayer layer, Throwable failure) {
+    UndecidedLayer undecided = retries.failed(layer, failure.toString());
+    LOG.warn(
+        "layer {} could not be compared with its {} index, which is tried again {}: {}",
+        layer.key().layer(),
+        layer.key().format(),
+        undecided.nextTry() == null ? "when the daemon starts again" : "at " + undecided.nextTry(),
+        undecided.reason());
+    listener.undecided(layer);
   }
 
   @Override
   public void close() throws IOException {
+    closed = true;
     thread.interrupt();
     try {
       thread.join();

@@ -68,7 +68,8 @@ public final class LayerChoice {
     return trust;
   }
 
-  RejectedIndexes rejected() {
+  /** Indexes that turned out to be of no use. */
+  public RejectedIndexes rejected() {
     return rejected;
   }
 

@@ -53,7 +53,7 @@ public record LayerKey(String format, Digest layer, @Nullable Digest index) {
   }
 
   /** The tree that the store names for a layer itself. */
-  static LayerKey ofOwn(LazyLayer layer) {
+  public static LayerKey ofOwn(LazyLayer layer) {
     return new LayerKey(layer.format(), layer.layer().digest(), layer.index());
   }
 

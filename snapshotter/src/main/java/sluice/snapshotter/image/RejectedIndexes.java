@@ -114,4 +114,16 @@ public final class RejectedIndexes {
       lock.unlock();
     }
   }
+
+  /** The indexes that do not show what their layers hold, and how each of them lies. */
+  public Map<LayerKey, String> lying() {
+    Map<LayerKey, String> found = new LinkedHashMap<>();
+    lock.lock();
+    try {
+      lying.forEach((text, how) -> LayerKey.parse(text).ifPresent(key -> found.put(key, how)));
+    } finally {
+      lock.unlock();
+    }
+    return found;
+  }
 }

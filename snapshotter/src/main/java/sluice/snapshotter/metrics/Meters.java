@@ -181,6 +181,11 @@ public final class Meters {
     gauge(Metric.CACHE, bytes);
   }
 
+  /** Where the number of layers is to be had that could not be compared with their indexes. */
+  public void undecidedLayers(DoubleSupplier layers) {
+    gauge(Metric.UNDECIDED, layers);
+  }
+
   /** Bytes that came from registries since the daemon started. */
   public long fetchedBytes() {
     return total(fetched);

@@ -17,6 +17,8 @@ enum Metric {
   FALLBACKS("sluice.fallbacks", "Layers that could not be served and were left to containerd."),
   PREPARE("sluice.prepare.blocked", "How long containerd waited in Prepare of a layer."),
   LAYER_CHECKS("sluice.layer.checks", "Layers compared with what their indexes show."),
+  UNDECIDED(
+      "sluice.layers.undecided", "Layers in use that could not be compared with their indexes."),
   ERRORS("sluice.errors", "Failures.");
 
   static final String KIND = "kind";
