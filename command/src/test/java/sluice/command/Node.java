@@ -3,12 +3,19 @@ package sluice.command;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import sluice.api.control.StatusResponse;
 
 /**
  * A daemon in a process of its own, with a root, a socket and mount points below one directory,
@@ -20,8 +27,10 @@ final class Node implements Closeable {
   private static final String CONFIG =
       """
       [metrics]
-      address = ""
+      address = "127.0.0.1:0"
       """;
+
+  private static final Pattern PORT = Pattern.compile("metrics on http://127\\.0\\.0\\.1:(\\d+)/");
 
   private static final Duration PATIENT = Duration.ofSeconds(50);
 
@@ -89,6 +98,24 @@ final class Node implements Closeable {
 
   SnapshotCaller client() {
     return client;
+  }
+
+  /** What {@code sluice status} is made of. */
+  StatusResponse status() throws IOException {
+    return ControlClient.status(socket());
+  }
+
+  /** What it answers to a monitor; {@code path} begins with a slash. */
+  HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    Matcher port = PORT.matcher(daemon.log());
+    if (!port.find()) {
+      throw new AssertionError("no port of metrics:\n" + daemon.log());
+    }
+    URI uri = URI.create("http://127.0.0.1:" + port.group(1) + path);
+    HttpRequest request = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(10)).build();
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      return http.send(request, HttpResponse.BodyHandlers.ofString());
+    }
   }
 
   /** A mount point; it need not be there. */
