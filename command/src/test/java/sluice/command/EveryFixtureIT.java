@@ -3,11 +3,6 @@ package sluice.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,34 +24,24 @@ import sluice.snapshotter.pull.PulledLayer;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
-import sluice.testing.Mounted;
-import sluice.testing.PrivateContainerd;
-import sluice.testing.TreeListing;
 
 /** Pulls every fixture in every format through containerd, and looks at what a container sees. */
 final class EveryFixtureIT {
 
-  private Path directory = Path.of("");
   private DockerRegistry registry;
-  private Node node;
-  private PrivateContainerd containerd;
+  private ContainerdNode node;
 
   @BeforeEach
   void start() throws Exception {
-    directory = Files.createTempDirectory("sl");
     registry = DockerRegistry.open();
     // An index that was made here would be preferred to that of the next tag.
-    node = Node.configured("[index]\nrecord = false\n");
-    containerd = PrivateContainerd.start(Map.of("sluice", node.socket()));
+    node = ContainerdNode.of(Node.configured("[index]\nrecord = false\n"));
   }
 
   @AfterEach
   void stop() throws Exception {
-    containerd.close();
     node.close();
     registry.close();
-    Mounted.clear(directory);
-    Shell.run("rm", "-rf", directory.toString()).done();
   }
 
   @Test
@@ -66,7 +51,7 @@ final class EveryFixtureIT {
     }
     try (RegistryClient client =
             RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE);
-        Containerd control = Containerd.connect(containerd.socket(), "default")) {
+        Containerd control = Containerd.connect(node.containerd().socket(), "default")) {
       for (Arguments arguments : FixtureImages.all().toList()) {
         String image = String.valueOf(arguments.get()[0]);
         String tag = String.valueOf(arguments.get()[1]);
@@ -75,9 +60,9 @@ final class EveryFixtureIT {
             .as("%s:%s", image, tag)
             .allMatch(layer -> layer.state() == PulledLayer.State.LAZY);
         Digest chain = pulled.layers().getLast().name().chainId();
-        FixtureImages.assertShows(Fixtures.of(image), tag, seen(chain));
+        FixtureImages.assertShows(Fixtures.of(image), tag, node.tree(chain));
         // Other tags have the same chain, and would be shown by this one's tree.
-        containerd.ctr("images", "rm", "--sync", pulled.name());
+        node.remove(pulled.name());
       }
     }
   }
@@ -102,21 +87,5 @@ final class EveryFixtureIT {
 
     @Override
     public void done(PulledLayer layer) {}
-  }
-
-  private TreeListing seen(Digest chain) throws Exception {
-    Path target = Files.createDirectories(directory.resolve("seen"));
-    snapshots("prepare", "look", chain.toString());
-    Shell.run("sh", "-c", snapshots("mounts", target.toString(), "look")).done();
-    TreeListing tree = TreeListing.of(target);
-    Shell.run("umount", target.toString()).done();
-    snapshots("rm", "look");
-    return tree;
-  }
-
-  private String snapshots(String... words) throws Exception {
-    List<String> all = new ArrayList<>(List.of("snapshots", "--snapshotter", "sluice"));
-    all.addAll(List.of(words));
-    return containerd.ctr(all.toArray(String[]::new));
   }
 }

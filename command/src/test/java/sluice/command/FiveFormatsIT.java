@@ -16,7 +16,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import sluice.core.ChainId;
-import sluice.core.Digest;
 import sluice.core.ImageDocument;
 import sluice.testing.ComposedImage;
 import sluice.testing.DockerRegistry;
@@ -24,10 +23,7 @@ import sluice.testing.FileType;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
 import sluice.testing.ListingAssert.Loss;
-import sluice.testing.Mounted;
-import sluice.testing.PrivateContainerd;
 import sluice.testing.Tree;
-import sluice.testing.TreeListing;
 
 /**
  * One image whose layers are of five formats: nydus at the bottom, then eStargz, zstd:chunked, gzip
@@ -61,8 +57,7 @@ final class FiveFormatsIT {
 
   private Path directory = Path.of("");
   private DockerRegistry registry;
-  private Node node;
-  private PrivateContainerd containerd;
+  private ContainerdNode node;
 
   private static ComposedImage whole(Fixtures fixtures, String tag) {
     return ComposedImage.of(fixtures, fixtures.document(tag));
@@ -75,16 +70,13 @@ final class FiveFormatsIT {
     LayoutPush.push(SMALL.directory(), registry.host(), "five");
     push(MIXED, "mixed", SOCI.annotations());
     push(PLAIN, "plain", Map.of());
-    node = Node.start();
-    containerd = PrivateContainerd.start(Map.of("sluice", node.socket()));
+    node = ContainerdNode.of(Node.start());
   }
 
   @AfterEach
   void stop() throws Exception {
-    containerd.close();
     node.close();
     registry.close();
-    Mounted.clear(directory);
     Shell.run("rm", "-rf", directory.toString()).done();
   }
 
@@ -101,19 +93,7 @@ final class FiveFormatsIT {
     assertThat(inInspection(inspected, "format"))
         .containsExactly("rafs", "estargz", "zstd-chunked", "soci", "tar");
 
-    JsonNode pulled =
-        json(
-            "pull",
-            "--containerd",
-            containerd.socket().toString(),
-            "--address",
-            node.socket().toString(),
-            "--json",
-            name("mixed"));
-    pulled
-        .required("layers")
-        .forEach(layer ->
-            assertThat(layer.required("state").asText()).as("%s", layer).isEqualTo("lazy"));
+    assertThat(node.states(name("mixed"))).containsOnly("lazy");
 
     assertThat(run("sluice", "mixed")).isEqualTo(unpacked()).contains("/data/text0", "done");
     // Formats keep times to different precision. containerd's unpack drops trusted xattrs, and
@@ -125,7 +105,8 @@ final class FiveFormatsIT {
 
   /** What containerd's own snapshotter shows of the plain image, and what the reader says of it. */
   private String unpacked() throws Exception {
-    containerd.ctr("images", "pull", "--plain-http", "--snapshotter", "overlayfs", name("plain"));
+    node.containerd()
+        .ctr("images", "pull", "--plain-http", "--snapshotter", "overlayfs", name("plain"));
     return run("overlayfs", "plain");
   }
 
@@ -140,24 +121,11 @@ final class FiveFormatsIT {
           .forEach(entry -> words.add("/" + entry.getKey()));
     }
     words.add("/data/text0");
-    return containerd.ctr(words.toArray(String[]::new));
+    return node.containerd().ctr(words.toArray(String[]::new));
   }
 
   private Tree tree(String snapshotter, ComposedImage image) throws Exception {
-    Digest chain = ChainId.ofAll(image.diffIds()).getLast();
-    Path target = Files.createDirectories(directory.resolve("seen"));
-    snapshots(snapshotter, "prepare", "look", chain.toString());
-    Shell.run("sh", "-c", snapshots(snapshotter, "mounts", target.toString(), "look")).done();
-    Tree tree = TreeListing.of(target);
-    Shell.run("umount", target.toString()).done();
-    snapshots(snapshotter, "rm", "look");
-    return tree;
-  }
-
-  private String snapshots(String snapshotter, String... words) throws Exception {
-    List<String> all = new ArrayList<>(List.of("snapshots", "--snapshotter", snapshotter));
-    all.addAll(List.of(words));
-    return containerd.ctr(all.toArray(String[]::new));
+    return node.tree(snapshotter, ChainId.ofAll(image.diffIds()).getLast());
   }
 
   private static Set<String> inInspection(JsonNode inspected, String key) {

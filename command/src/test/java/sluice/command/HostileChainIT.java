@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static sluice.testing.ListingAssert.assertThatTree;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -22,10 +19,6 @@ import sluice.testing.ComposedImage;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
-import sluice.testing.Mounted;
-import sluice.testing.PrivateContainerd;
-import sluice.testing.Tree;
-import sluice.testing.TreeListing;
 
 /**
  * An image that claims the diff ID of a known base for a layer of its own: containerd would reuse
@@ -33,7 +26,6 @@ import sluice.testing.TreeListing;
  */
 final class HostileChainIT {
 
-  private static final Duration FOUND_WITHIN = Duration.ofMinutes(2);
   private static final Fixtures BASE = Fixtures.of("one");
   private static final Fixtures EVIL = Fixtures.of("pause");
   private static final ComposedImage VICTIM =
@@ -61,7 +53,6 @@ final class HostileChainIT {
   @AfterEach
   void stop() throws Exception {
     registry.close();
-    Mounted.clear(directory);
     Shell.run("rm", "-rf", directory.toString()).done();
   }
 
@@ -69,15 +60,16 @@ final class HostileChainIT {
   @ParameterizedTest
   @ValueSource(strings = {"\"deny\"", "[\"registry.example\"]"})
   void untrusted_isRefusedAtOnce(String trusted) throws Exception {
-    try (Node node = Node.configured("[trust]\nunverified_diff_ids = " + trusted + "\n");
-        PrivateContainerd containerd = containerd(node)) {
-      Cli.Result refused = pull(node, containerd, "hostile");
+    try (ContainerdNode node =
+        ContainerdNode.of(
+            Node.configured("[trust]\nunverified_diff_ids = " + trusted + "\n"))) {
+      Cli.Result refused = node.tryPull(name("hostile"));
       assertThat(refused.status()).as("%s", refused).isNotZero();
       assertThat(refused.err())
           .contains("the configuration says diff ID " + VICTIM.diffIds().getFirst());
 
-      assertThat(pull(node, containerd, "victim").status()).isZero();
-      assertThatTree(tree(containerd)).isTree(BASE.expected());
+      assertThat(node.states(name("victim"))).containsOnly("lazy");
+      assertThatTree(node.tree(CHAIN)).isTree(BASE.expected());
     }
   }
 
@@ -85,82 +77,46 @@ final class HostileChainIT {
   @ValueSource(strings = {"\"allow\"", "[\"REGISTRY\"]"})
   void trusted_isFoundAndNeverMountedAgain(String trusted) throws Exception {
     String policy = trusted.replace("REGISTRY", registry.host());
-    try (Node node =
+    try (ContainerdNode node =
+        ContainerdNode.of(
             Node.configured(
-                "[trust]\nunverified_diff_ids = " + policy + "\ncheck_layers = \"always\"\n");
-        PrivateContainerd containerd = containerd(node)) {
-      assertFound(node, containerd);
+                "[trust]\nunverified_diff_ids = " + policy + "\ncheck_layers = \"always\"\n"))) {
+      assertFound(node);
     }
   }
 
   /** With the default the layer is compared as soon as all of its data was read. */
   @Test
   void trusted_isFoundOnceItWasReadWhole() throws Exception {
-    try (Node node = Node.start();
-        PrivateContainerd containerd = containerd(node)) {
-      assertThat(pull(node, containerd, "hostile").status()).isZero();
-      assertThat(tree(containerd).entries()).isNotEmpty();
-      assertFound(node, containerd);
+    try (ContainerdNode node = ContainerdNode.of(Node.start())) {
+      assertThat(node.states(name("hostile"))).containsOnly("lazy");
+      assertThat(node.tree(CHAIN).entries()).isNotEmpty();
+      assertFound(node);
     }
   }
 
-  private void assertFound(Node node, PrivateContainerd containerd) throws Exception {
-    assertThat(pull(node, containerd, "hostile").status()).isZero();
-    assertThat(pull(node, containerd, "victim").status()).isZero();
-    long deadline = System.nanoTime() + FOUND_WITHIN.toNanos();
-    while (!node.daemon().log().contains("does not hold what its estargz index shows")) {
-      assertThat(System.nanoTime()).as(node.daemon().log()).isLessThan(deadline);
-      Thread.sleep(100);
-    }
-    assertThatThrownBy(() -> snapshots(containerd, "prepare", "look", CHAIN.toString()))
+  private void assertFound(ContainerdNode node) throws Exception {
+    assertThat(node.tryPull(name("hostile")).status()).isZero();
+    assertThat(node.tryPull(name("victim")).status()).isZero();
+    Await.until(
+        "the lie is found",
+        () -> node.node().daemon().log().contains("does not hold what its estargz index shows"));
+    assertThatThrownBy(() -> node.prepare(CHAIN))
         .hasMessageContaining("index does not show what it holds")
         .hasMessageContaining("diff-id")
         .hasMessageContaining("pull it again");
 
-    containerd.ctr("images", "rm", "--sync", name("hostile"), name("victim"));
-    containerd.collectGarbage();
-    assertThat(pull(node, containerd, "victim").status()).isZero();
-    assertThatTree(tree(containerd)).isTree(BASE.expected());
-    containerd.ctr("images", "rm", "--sync", name("victim"));
-    containerd.collectGarbage();
-    assertThat(pull(node, containerd, "hostile").status()).isNotZero();
+    node.remove(name("hostile"), name("victim"));
+    assertThat(node.states(name("victim"))).containsOnly("lazy");
+    assertThatTree(node.tree(CHAIN)).isTree(BASE.expected());
+    node.remove(name("victim"));
+    assertThat(node.tryPull(name("hostile")).status()).isNotZero();
   }
 
   private void push(ComposedImage image, String tag) throws Exception {
     Path layout = directory.resolve(tag);
     image.write(layout, tag, Map.of());
     LayoutPush.push(layout, registry.host(), "base");
-  }
-
-  private static PrivateContainerd containerd(Node node) throws IOException, InterruptedException {
-    return PrivateContainerd.start(Map.of("sluice", node.socket()));
-  }
-
-  private Cli.Result pull(Node node, PrivateContainerd containerd, String tag) throws Exception {
-    return Cli.sluice(
-        "pull",
-        "--containerd",
-        containerd.socket().toString(),
-        "--address",
-        node.socket().toString(),
-        name(tag));
-  }
-
-  /** What a container of the base sees. */
-  private Tree tree(PrivateContainerd containerd) throws Exception {
-    Path target = Files.createDirectories(directory.resolve("seen"));
-    snapshots(containerd, "prepare", "look", CHAIN.toString());
-    Shell.run("sh", "-c", snapshots(containerd, "mounts", target.toString(), "look")).done();
-    Tree tree = TreeListing.of(target);
-    Shell.run("umount", target.toString()).done();
-    snapshots(containerd, "rm", "look");
-    return tree;
-  }
-
-  private static String snapshots(PrivateContainerd containerd, String... words) throws Exception {
-    List<String> all = new ArrayList<>(List.of("snapshots", "--snapshotter", "sluice"));
-    all.addAll(List.of(words));
-    return containerd.ctr(all.toArray(String[]::new));
   }
 
   private String name(String tag) {

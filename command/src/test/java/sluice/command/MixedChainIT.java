@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static sluice.testing.ListingAssert.assertThatTree;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +19,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import sluice.api.containerd.types.Mount;
 import sluice.core.Bytes;
 import sluice.core.ChainId;
 import sluice.core.Descriptor;
@@ -31,11 +28,8 @@ import sluice.testing.FileType;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
 import sluice.testing.ListingAssert.Loss;
-import sluice.testing.Mounted;
-import sluice.testing.PrivateContainerd;
 import sluice.testing.Tree;
 import sluice.testing.TreeEntry;
-import sluice.testing.TreeListing;
 
 /**
  * Chains of lazy and ordinary layers: a switch refuses a layer of each image, and containerd, which
@@ -75,7 +69,6 @@ final class MixedChainIT {
   @AfterEach
   void stop() throws Exception {
     registry.close();
-    Mounted.clear(directory);
     Shell.run("rm", "-rf", directory.toString()).done();
   }
 
@@ -87,24 +80,19 @@ final class MixedChainIT {
       LayoutPush.push(Fixtures.of(name).directory(), registry.host(), name);
       refused(Fixtures.of(name).document(Fixtures.SOURCE).layers(), refused).forEach(layers::add);
     }
-    try (Node node = node(layers);
-        PrivateContainerd containerd = containerd(node)) {
+    try (ContainerdNode node = node(layers)) {
       for (String name : FIXTURES) {
         Fixtures fixture = Fixtures.of(name);
         List<Descriptor> all = fixture.document(Fixtures.SOURCE).layers();
-        JsonNode pulled = pull(node, containerd, name, Fixtures.SOURCE);
-        assertUnpacked(pulled, layers, all);
-        Digest chainId = ChainId.ofAll(fixture.diffIds(Fixtures.SOURCE)).getLast();
-        try (Mounted view = view(containerd, "sluice", chainId)) {
-          TreeListing shown = TreeListing.of(view.target());
-          assertThatTree(shown)
-              .as("%s, refused %s", name, refused)
-              .losing(Loss.LINK_COUNTS)
-              .isTree(
-                  refused == Refused.NONE
-                      ? fixture.expected()
-                      : fixture.expected().orAsUnpacked(shown));
-        }
+        assertUnpacked(node.pull(image(name, Fixtures.SOURCE)), layers, all);
+        Tree shown = node.tree(ChainId.ofAll(fixture.diffIds(Fixtures.SOURCE)).getLast());
+        assertThatTree(shown)
+            .as("%s, refused %s", name, refused)
+            .losing(Loss.LINK_COUNTS)
+            .isTree(
+                refused == Refused.NONE
+                    ? fixture.expected()
+                    : fixture.expected().orAsUnpacked(shown));
       }
     }
   }
@@ -117,22 +105,13 @@ final class MixedChainIT {
     LayoutPush.push(image.layout(), registry.host(), "mixed");
     List<Digest> layers = refused(image.layers(), refused).toList();
     Digest chainId = chainId(image);
-    try (Node node = node(layers);
-        PrivateContainerd containerd = containerd(node)) {
-      assertUnpacked(pull(node, containerd, "mixed", MixedImage.TAG), layers, image.layers());
-      containerd.ctr(
-          "images",
-          "pull",
-          "--plain-http",
-          "--snapshotter",
-          "overlayfs",
-          image("mixed", MixedImage.TAG));
-      try (Mounted plain = view(containerd, "overlayfs", chainId);
-          Mounted view = view(containerd, "sluice", chainId)) {
-        assertThatTree(TreeListing.of(view.target()))
-            .losing(Loss.LINK_COUNTS)
-            .isTree(expected(TreeListing.of(plain.target())));
-      }
+    String name = image("mixed", MixedImage.TAG);
+    try (ContainerdNode node = node(layers)) {
+      assertUnpacked(node.pull(name), layers, image.layers());
+      node.containerd().ctr("images", "pull", "--plain-http", "--snapshotter", "overlayfs", name);
+      assertThatTree(node.tree(chainId))
+          .losing(Loss.LINK_COUNTS)
+          .isTree(expected(node.tree("overlayfs", chainId)));
     }
   }
 
@@ -169,13 +148,10 @@ final class MixedChainIT {
   void hardLink_intoTheLazyLayerBelow_isOneFile() throws Exception {
     MixedImage image = linked();
     List<Digest> lowest = List.of(image.layers().getFirst().digest());
-    try (Node node = node(lowest);
-        PrivateContainerd containerd = containerd(node)) {
-      assertUnpacked(pull(node, containerd, "linked", MixedImage.TAG), lowest, image.layers());
-      try (Mounted view = view(containerd, "sluice", chainId(image))) {
-        Tree tree = TreeListing.of(view.target());
-        assertThat(tree.entry("target").same()).isEqualTo(tree.entry("attributes/link").same());
-      }
+    try (ContainerdNode node = node(lowest)) {
+      assertUnpacked(node.pull(image("linked", MixedImage.TAG)), lowest, image.layers());
+      Tree tree = node.tree(chainId(image));
+      assertThat(tree.entry("target").same()).isEqualTo(tree.entry("attributes/link").same());
     }
   }
 
@@ -183,18 +159,16 @@ final class MixedChainIT {
   @Test
   void hardLink_intoAnUnpackedLayer_isLeftToContainerdWithTheReason() throws Exception {
     MixedImage image = linked();
-    try (Node node = node(List.of(image.layers().get(1).digest()));
-        PrivateContainerd containerd = containerd(node)) {
-      Path log = directory.resolve("pull");
-      try (SluiceProcess pull = startPull(log, node, containerd, "linked", MixedImage.TAG)) {
-        assertThat(pull.end(Duration.ofMinutes(2))).as(pull.log()).isEqualTo(1);
-        assertThat(pull.log())
-            .contains("layer 3 of 3", image.layers().getLast().digest().toString())
-            .contains("the layers below are not all lazy, and it links into one that is not")
-            .contains("hard link to \"target\"");
-      }
-      containerd.collectGarbage();
-      assertThat(containerd.ctr("snapshots", "--snapshotter", "sluice", "list").lines()).hasSize(1);
+    try (ContainerdNode node = node(List.of(image.layers().get(1).digest()))) {
+      Cli.Result pull = node.tryPull(image("linked", MixedImage.TAG));
+      assertThat(pull.status()).as("%s", pull).isEqualTo(1);
+      assertThat(pull.err())
+          .contains("layer 3 of 3", image.layers().getLast().digest().toString())
+          .contains("the layers below are not all lazy, and it links into one that is not")
+          .contains("hard link to \"target\"");
+      node.containerd().collectGarbage();
+      assertThat(node.containerd().ctr("snapshots", "--snapshotter", "sluice", "list").lines())
+          .hasSize(1);
     }
   }
 
@@ -214,9 +188,9 @@ final class MixedChainIT {
   }
 
   private static void assertUnpacked(
-      JsonNode pulled, List<Digest> refused, List<Descriptor> layers) {
+      List<JsonNode> pulled, List<Digest> refused, List<Descriptor> layers) {
     List<String> unpacked = new ArrayList<>();
-    for (JsonNode layer : pulled.get("layers")) {
+    for (JsonNode layer : pulled) {
       if (layer.get("state").textValue().equals("unpacked")) {
         unpacked.add(layer.get("digest").textValue());
         assertThat(layer.path("reason").asText()).isNotEmpty();
@@ -232,71 +206,16 @@ final class MixedChainIT {
                 .toList());
   }
 
-  private static Node node(List<Digest> refused) throws IOException, InterruptedException {
-    return Node.start(
-        Map.of(
-            "SLUICE_TEST_REFUSE_LAYERS",
-            refused.stream().map(Digest::toString).collect(Collectors.joining(","))));
-  }
-
-  private static PrivateContainerd containerd(Node node) throws IOException, InterruptedException {
-    return PrivateContainerd.start(Map.of("sluice", node.socket()));
+  private static ContainerdNode node(List<Digest> refused)
+      throws IOException, InterruptedException {
+    return ContainerdNode.of(
+        Node.start(
+            Map.of(
+                "SLUICE_TEST_REFUSE_LAYERS",
+                refused.stream().map(Digest::toString).collect(Collectors.joining(",")))));
   }
 
   private String image(String repository, String tag) {
     return registry.host() + "/" + repository + ":" + tag;
-  }
-
-  /** By the command in a process of its own; what it says as JSON. */
-  private JsonNode pull(Node node, PrivateContainerd containerd, String repository, String tag)
-      throws IOException, InterruptedException {
-    Path log = directory.resolve("pull");
-    Files.deleteIfExists(log);
-    try (SluiceProcess pull = startPull(log, node, containerd, repository, tag)) {
-      assertThat(pull.end(Duration.ofMinutes(2))).as(pull.log()).isZero();
-      return new ObjectMapper().readTree(pull.log().substring(pull.log().indexOf('{')));
-    }
-  }
-
-  private SluiceProcess startPull(
-      Path log, Node node, PrivateContainerd containerd, String repository, String tag)
-      throws IOException {
-    return SluiceProcess.start(
-        log,
-        Map.of(),
-        "pull",
-        "--containerd",
-        containerd.socket().toString(),
-        "--address",
-        node.socket().toString(),
-        "--json",
-        image(repository, tag));
-  }
-
-  private Mounted view(PrivateContainerd containerd, String snapshotter, Digest chainId)
-      throws Exception {
-    String key = "view-" + chainId.hex();
-    // A collection that the pull has left to run would take what nothing refers to yet.
-    containerd.collectGarbage();
-    containerd.ctr("snapshots", "--snapshotter", snapshotter, "view", key, chainId.toString());
-    containerd.ctr(
-        "snapshots", "--snapshotter", snapshotter, "label", key, "containerd.io/gc.root=now");
-    String mount = containerd.ctr("snapshots", "--snapshotter", snapshotter, "mounts", "/mnt", key);
-    return mounted(mount, directory.resolve("mnt").resolve(snapshotter + chainId.hex()));
-  }
-
-  /**
-   * Mounts what {@code ctr snapshots mounts} says: {@code mount -t TYPE SOURCE TARGET -o OPTIONS}.
-   */
-  private static Mounted mounted(String command, Path target) throws IOException {
-    List<String> words = List.of(command.strip().split(" ", -1));
-    return Mounted.on(
-        target,
-        List.of(
-            Mount.newBuilder()
-                .setType(words.get(2))
-                .setSource(words.get(3))
-                .addAllOptions(List.of(words.get(6).split(",", -1)))
-                .build()));
   }
 }

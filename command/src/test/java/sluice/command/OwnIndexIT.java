@@ -2,13 +2,9 @@ package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +14,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import sluice.core.Bytes;
 import sluice.core.ChainId;
 import sluice.core.Descriptor;
@@ -26,13 +21,10 @@ import sluice.core.Digest;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
-import sluice.testing.PrivateContainerd;
 
 /** An ordinary image that was streamed once is lazy from then on, whatever else is lost. */
 @Timeout(300)
 final class OwnIndexIT {
-
-  private static final Duration WITHIN = Duration.ofSeconds(60);
 
   /** A file of the lowest layer, which has 15 MB in four spans. */
   private static final String FILE = "dup/block-2";
@@ -40,23 +32,18 @@ final class OwnIndexIT {
   private final Fixtures small = Fixtures.of("small");
   private final List<Descriptor> layers = small.document(Fixtures.SOURCE).layers();
 
-  @TempDir private Path temporary;
   private DockerRegistry registry;
-  private Node node;
-  private PrivateContainerd containerd;
+  private ContainerdNode node;
 
   @BeforeEach
   void start() throws Exception {
     registry = DockerRegistry.open();
     LayoutPush.push(small.directory(), registry.host(), "small");
-    node = Node.start();
-    containerd = PrivateContainerd.start(Map.of("sluice", node.socket()));
+    node = ContainerdNode.of(Node.start());
   }
 
   @AfterEach
   void stop() throws Exception {
-    Shell.unmountBelow(temporary);
-    containerd.close();
     node.close();
     registry.close();
   }
@@ -64,69 +51,40 @@ final class OwnIndexIT {
   @Test
   void imageThatStreamedOnce_afterLosingItsDataAndAfterRemoval_isFetchedAsItIsRead()
       throws Exception {
-    assertThat(pull()).containsOnly("lazy");
+    assertThat(node.states(image())).containsOnly("lazy");
     assertThat(fetchedBytes()).isGreaterThanOrEqualTo(wholeBytes());
-    await(() -> entries("indexes").size() == layers.size());
+    Await.until("all indexes", () -> entries("indexes").size() == layers.size());
 
     // The cache is lost; the store names trees that were streamed.
-    containerd.stop();
-    assertThat(node.daemon().stop()).isZero();
+    node.containerd().stop();
+    assertThat(node.node().daemon().stop()).isZero();
     deleteBelow(root().resolve("devices"));
-    node.restart(Map.of());
-    containerd.start();
+    node.node().restart(Map.of());
+    node.containerd().start();
     long before = fetchedBytes();
     assertShowsFile();
     assertThat(fetchedBytes() - before).isPositive().isLessThan(wholeBytes() / 2);
 
-    containerd.ctr("images", "rm", "--sync", image());
-    containerd.collectGarbage();
-    await(() -> entries("layers").isEmpty());
+    node.remove(image());
+    Await.until("the removal of the layers", () -> entries("layers").isEmpty());
     assertThat(entries("indexes")).hasSize(layers.size());
 
     before = fetchedBytes();
-    assertThat(pull()).containsOnly("lazy");
+    assertThat(node.states(image())).containsOnly("lazy");
     assertThat(fetchedBytes()).isEqualTo(before);
     assertShowsFile();
     assertThat(fetchedBytes() - before).isPositive().isLessThan(wholeBytes() / 2);
   }
 
-  /** Pulls the image; what became of each of its layers. */
-  private List<String> pull() throws IOException, InterruptedException {
-    try (SluiceProcess sluice =
-        SluiceProcess.start(
-            temporary.resolve("pull-" + System.nanoTime()),
-            Map.of(),
-            "pull",
-            "--containerd",
-            containerd.socket().toString(),
-            "--json",
-            image())) {
-      assertThat(sluice.end(SluiceProcess.START_LIMIT)).as(sluice.log()).isZero();
-      JsonNode states = new JsonMapper().readTree(sluice.log()).required("layers");
-      return states.valueStream().map(layer -> layer.required("state").textValue()).toList();
-    }
-  }
-
-  /** Mounts the image as a container would, and reads a file. */
+  /** Reads a file as a container would. */
   private void assertShowsFile() throws Exception {
-    Path target = Files.createDirectories(temporary.resolve("seen"));
-    snapshots(
-        "prepare", "look", ChainId.ofAll(small.diffIds(Fixtures.SOURCE)).getLast().toString());
-    Shell.run("sh", "-c", snapshots("mounts", target.toString(), "look")).done();
-    try {
-      assertThat(Digest.sha256(Files.readAllBytes(target.resolve(FILE))))
-          .isEqualTo(
-              Objects.requireNonNull(small.expected().entries().get(Bytes.utf8(FILE))).content());
-    } finally {
-      Shell.run("umount", target.toString()).done();
-    }
-    snapshots("rm", "look");
-  }
-
-  private String snapshots(String... words) throws Exception {
-    return containerd.ctr(
-        Stream.concat(Stream.of("snapshots", "--snapshotter", "sluice"), Arrays.stream(words))
-            .toArray(String[]::new));
+    byte[] content =
+        node.look(
+            ChainId.ofAll(small.diffIds(Fixtures.SOURCE)).getLast(),
+            directory -> Files.readAllBytes(directory.resolve(FILE)));
+    assertThat(Digest.sha256(content))
+        .isEqualTo(
+            Objects.requireNonNull(small.expected().entries().get(Bytes.utf8(FILE))).content());
   }
 
   /** What the registry gave of the layers; it logs an answer a moment after its end. */
@@ -142,20 +100,6 @@ final class OwnIndexIT {
 
   private long wholeBytes() {
     return layers.stream().mapToLong(Descriptor::sizeBytes).sum();
-  }
-
-  /** What something takes until it is true. */
-  @FunctionalInterface
-  private interface Condition {
-    boolean holds() throws IOException;
-  }
-
-  private static void await(Condition condition) throws Exception {
-    long deadline = System.nanoTime() + WITHIN.toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).isLessThan(deadline);
-      Thread.sleep(100);
-    }
   }
 
   private List<String> entries(String directory) throws IOException {
@@ -178,7 +122,7 @@ final class OwnIndexIT {
   }
 
   private Path root() {
-    return node.directory().resolve("root");
+    return node.node().directory().resolve("root");
   }
 
   private String image() {

@@ -3,18 +3,13 @@ package sluice.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static sluice.testing.ListingAssert.assertThatTree;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,10 +23,8 @@ import sluice.testing.ComposedImage;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
-import sluice.testing.PrivateContainerd;
 import sluice.testing.Tree;
 import sluice.testing.TreeEntry;
-import sluice.testing.TreeListing;
 
 /**
  * Images whose lowest layers, and so chain IDs, are those of an image that is shown by its RAFS
@@ -64,8 +57,7 @@ final class SharedBaseIT {
 
   @TempDir private Path temporary;
   private DockerRegistry registry;
-  private Node node;
-  private PrivateContainerd containerd;
+  private ContainerdNode node;
 
   @BeforeEach
   void start() throws Exception {
@@ -73,55 +65,48 @@ final class SharedBaseIT {
     LayoutPush.push(READER.directory(), registry.host(), "reader");
     push(ON_PART, "part");
     push(ON_WHOLE, "whole");
-    node = Node.start();
-    containerd = PrivateContainerd.start(Map.of("sluice", node.socket()));
+    node = ContainerdNode.of(Node.start());
   }
 
   @AfterEach
   void stop() throws Exception {
-    Shell.unmountBelow(temporary);
-    containerd.close();
     node.close();
     registry.close();
   }
 
   @Test
   void ordinaryImages_afterTheRafsVariant_areRight() throws Exception {
-    assertThat(pull(image(INDEX))).containsOnly("lazy");
+    assertThat(node.states(image(INDEX))).containsOnly("lazy");
     assertThat(run(image(INDEX), "/data/text0", "/data/text1")).isEqualTo(lines("text0", "text1"));
     assertThatTree(tree(WHOLE)).isTree(READER.expected());
     assertThat(fetched(WHOLE)).isEmpty();
     assertThat(fetched(RAFS.layers().getFirst().digest())).isNotEmpty();
 
-    assertThat(pull(name("part"))).containsExactly("known", "known", "known", "lazy");
+    assertThat(node.states(name("part"))).containsExactly("known", "known", "known", "lazy");
     assertThatTree(tree(ON_PART)).isTree(without(TOP));
     assertThat(run(name("part"), "/data/text0", "/data/noise0"))
         .isEqualTo(lines("text0", "noise0"));
-    assertThat(pull(name("whole"))).endsWith("known", "lazy");
+    assertThat(node.states(name("whole"))).endsWith("known", "lazy");
     assertThatTree(tree(ON_WHOLE)).isTree(without(List.of()));
     assertThatTree(tree(WHOLE)).isTree(READER.expected());
 
-    containerd.ctr("images", "rm", "--sync", image(INDEX));
-    containerd.ctr("images", "rm", "--sync", name("whole"));
-    containerd.collectGarbage();
+    node.remove(image(INDEX), name("whole"));
     assertThatTree(tree(ON_PART)).isTree(without(TOP));
   }
 
   @Test
   void rafsVariant_afterAnOrdinaryImage_isRight() throws Exception {
-    assertThat(pull(name("part"))).containsOnly("lazy");
+    assertThat(node.states(name("part"))).containsOnly("lazy");
     assertThatTree(tree(ON_PART)).isTree(without(TOP));
 
-    assertThat(pull(image(INDEX))).containsExactly("known", "known", "known", "lazy");
+    assertThat(node.states(image(INDEX))).containsExactly("known", "known", "known", "lazy");
     assertThatTree(tree(WHOLE)).isTree(READER.expected());
     assertThat(run(image(INDEX), "/data/text0", "/data/text1")).isEqualTo(lines("text0", "text1"));
     assertThat(fetched(RAFS.layers().getFirst().digest())).isNotEmpty();
-    assertThat(pull(name("whole"))).endsWith("known", "lazy");
+    assertThat(node.states(name("whole"))).endsWith("known", "lazy");
     assertThatTree(tree(ON_WHOLE)).isTree(without(List.of()));
 
-    containerd.ctr("images", "rm", "--sync", name("part"));
-    containerd.ctr("images", "rm", "--sync", name("whole"));
-    containerd.collectGarbage();
+    node.remove(name("part"), name("whole"));
     assertThatTree(tree(WHOLE)).isTree(READER.expected());
     assertThat(run(image(INDEX), "/data/text0", "/data/text1")).isEqualTo(lines("text0", "text1"));
   }
@@ -132,46 +117,15 @@ final class SharedBaseIT {
     LayoutPush.push(layout, registry.host(), name);
   }
 
-  /** Pulls an image; what became of each of its layers. */
-  private List<String> pull(String image) throws IOException, InterruptedException {
-    try (SluiceProcess sluice =
-        SluiceProcess.start(
-            temporary.resolve("pull-" + System.nanoTime()),
-            Map.of(),
-            "pull",
-            "--containerd",
-            containerd.socket().toString(),
-            "--json",
-            image)) {
-      assertThat(sluice.end(SluiceProcess.START_LIMIT)).as(sluice.log()).isZero();
-      JsonNode layers = new JsonMapper().readTree(sluice.log()).required("layers");
-      return layers.valueStream().map(layer -> layer.required("state").textValue()).toList();
-    }
-  }
-
   private String run(String image, String... files) throws Exception {
     List<String> words = new ArrayList<>(List.of("run", "--rm", "--snapshotter", "sluice"));
     words.addAll(List.of(image, "once", "/bin/reader"));
     words.addAll(List.of(files));
-    return containerd.ctr(words.toArray(String[]::new));
+    return node.containerd().ctr(words.toArray(String[]::new));
   }
 
-  /** What a container of an image sees; a View of ctr's is nobody's, and may be collected. */
   private Tree tree(ComposedImage image) throws Exception {
-    Digest chain = ChainId.ofAll(image.diffIds()).getLast();
-    Path target = Files.createDirectories(temporary.resolve("seen"));
-    snapshots("prepare", "look", chain.toString());
-    Shell.run("sh", "-c", snapshots("mounts", target.toString(), "look")).done();
-    Tree tree = TreeListing.of(target);
-    Shell.run("umount", target.toString()).done();
-    snapshots("rm", "look");
-    return tree;
-  }
-
-  private String snapshots(String... words) throws Exception {
-    return containerd.ctr(
-        Stream.concat(Stream.of("snapshots", "--snapshotter", "sluice"), Arrays.stream(words))
-            .toArray(String[]::new));
+    return node.tree(ChainId.ofAll(image.diffIds()).getLast());
   }
 
   /** The files of both images, but for some. */
