@@ -15,13 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.cache.CacheListener;
 import sluice.core.FetchException;
-import sluice.core.ImageReference;
 import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.Lane;
-import sluice.core.Platform;
-import sluice.fuse.FuseOptions;
-import sluice.fuse.Transport;
 import sluice.registry.FetchListener;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
@@ -105,11 +101,8 @@ final class FormatCostsIT {
     Path directory = Files.createTempDirectory(temporary, "mnt");
     Counter counter = new Counter();
     try (Engine engine =
-            Engine.open(
-                root,
-                new Engine.Indexes(List.of(), row.trust, 4),
-                new Engine.Listeners(counter, CacheListener.NONE));
-        ImageMount mount = mount(engine, reference, directory)) {
+            Engines.open(root, row.trust, new Engine.Listeners(counter, CacheListener.NONE));
+        ImageMount mount = Engines.mount(engine, reference, directory)) {
       list(directory);
       long requests = counter.requests.get();
       long bytes = counter.bytes.get();
@@ -128,16 +121,6 @@ final class FormatCostsIT {
       return "| %s | %,d | %d | %,d | %d | %,d |"
           .formatted(row.name, layers, requests, bytes, moreRequests, moreBytes);
     }
-  }
-
-  private static ImageMount mount(Engine engine, String reference, Path directory)
-      throws IOException, InterruptedException {
-    return ImageMount.open(
-        engine,
-        ImageReference.parse(reference),
-        directory,
-        new ImageMount.How(
-            Platform.parse("linux/amd64"), Transport.RAW, FuseOptions.forContainers()));
   }
 
   private static void list(Path directory) throws IOException {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static sluice.command.ShapedImage.on;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,14 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import sluice.core.ImageReference;
-import sluice.core.IndexTrust;
-import sluice.core.Platform;
-import sluice.fuse.FuseOptions;
-import sluice.fuse.Transport;
 import sluice.testing.DockerRegistry;
 import sluice.testing.LayoutPush;
-import sluice.testing.PrivateContainerd;
 
 /** Images in the many forms in which registries hold them. */
 final class ImageShapesIT {
@@ -45,11 +38,7 @@ final class ImageShapesIT {
     directory = Files.createDirectory(temporary.resolve("mnt"));
     layout = temporary.resolve("layout");
     image = ShapedImage.in(layout);
-    opened =
-        Engine.open(
-            temporary.resolve("root"),
-            new Engine.Indexes(List.of(), IndexTrust.PINNED, 4),
-            Engine.Listeners.NONE);
+    opened = Engines.open(temporary.resolve("root"));
   }
 
   @AfterEach
@@ -67,12 +56,9 @@ final class ImageShapesIT {
 
   /** The files of the image; each holds its own name. */
   private Map<String, String> shown() throws Exception {
-    ImageMount.How how =
-        new ImageMount.How(
-            Platform.parse("linux/amd64"), Transport.RAW, FuseOptions.forContainers());
-    ImageReference reference = ImageReference.parse("oci:" + layout + ":shaped");
     Map<String, String> files = new TreeMap<>();
-    try (ImageMount _ = ImageMount.open(Objects.requireNonNull(opened), reference, directory, how);
+    try (ImageMount _ =
+            Engines.mount(Objects.requireNonNull(opened), "oci:" + layout + ":shaped", directory);
         Stream<Path> walk = Files.walk(directory)) {
       for (Path file : walk.filter(Files::isRegularFile).toList()) {
         files.put(directory.relativize(file).toString(), Files.readString(file));
@@ -168,21 +154,9 @@ final class ImageShapesIT {
     assertShows(manifest, names.toArray(String[]::new));
 
     try (DockerRegistry registry = DockerRegistry.open();
-        Node node = Node.start();
-        PrivateContainerd containerd = PrivateContainerd.start(Map.of("sluice", node.socket()))) {
+        ContainerdNode node = ContainerdNode.of(Node.start())) {
       LayoutPush.push(layout, registry.host(), "many");
-      Cli.Result pulled =
-          Cli.sluice(
-              "pull",
-              "--json",
-              "--containerd",
-              containerd.socket().toString(),
-              "--address",
-              node.socket().toString(),
-              registry.host() + "/many:shaped");
-      assertThat(pulled.status()).as("%s", pulled).isZero();
-      JsonNode all = pulled.json().required("layers");
-      assertThat(all.findValuesAsText("state")).hasSize(MANY).containsOnly("lazy");
+      assertThat(node.states(registry.host() + "/many:shaped")).hasSize(MANY).containsOnly("lazy");
     }
   }
 }

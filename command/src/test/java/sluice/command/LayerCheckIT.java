@@ -20,11 +20,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import sluice.core.Fidelity;
-import sluice.core.ImageReference;
-import sluice.core.IndexTrust;
-import sluice.core.Platform;
-import sluice.fuse.FuseOptions;
-import sluice.fuse.Transport;
 import sluice.snapshotter.check.LayerCheck;
 import sluice.snapshotter.image.KeptLayer;
 import sluice.testing.Fixtures;
@@ -43,11 +38,7 @@ final class LayerCheckIT {
   @BeforeEach
   void open() throws IOException {
     directory = Files.createDirectory(temporary.resolve("mnt"));
-    opened =
-        Engine.open(
-            temporary.resolve("root"),
-            new Engine.Indexes(List.of(), IndexTrust.PINNED, 4),
-            Engine.Listeners.NONE);
+    opened = Engines.open(temporary.resolve("root"));
   }
 
   @AfterEach
@@ -61,12 +52,8 @@ final class LayerCheckIT {
 
   /** Mounts the image, and says how its indexes lie. */
   private List<String> lies(String reference) throws Exception {
-    ImageMount.How how =
-        new ImageMount.How(
-            Platform.parse("linux/amd64"), Transport.RAW, FuseOptions.forContainers());
     List<String> lies = new ArrayList<>();
-    try (ImageMount mount =
-        ImageMount.open(engine(), ImageReference.parse(reference), directory, how)) {
+    try (ImageMount mount = Engines.mount(engine(), reference, directory)) {
       assertThat(mount.ended()).isFalse();
       LayerCheck check = engine().check();
       for (KeptLayer layer : engine().layers().claims().open()) {

@@ -23,11 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import sluice.core.Descriptor;
 import sluice.core.ImageDocument;
-import sluice.core.ImageReference;
 import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
-import sluice.core.Platform;
-import sluice.fuse.FuseOptions;
 import sluice.fuse.Transport;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
@@ -44,11 +41,7 @@ final class SluiceMountIT {
   @BeforeEach
   void open() throws IOException {
     directory = Files.createDirectory(temporary.resolve("mnt"));
-    opened =
-        Engine.open(
-            temporary.resolve("root"),
-            new Engine.Indexes(List.of(), IndexTrust.PINNED, 4),
-            Engine.Listeners.NONE);
+    opened = Engines.open(temporary.resolve("root"));
   }
 
   @AfterEach
@@ -66,11 +59,7 @@ final class SluiceMountIT {
 
   private ImageMount mount(String reference, Transport transport)
       throws IOException, InterruptedException {
-    return ImageMount.open(
-        engine(),
-        ImageReference.parse(reference),
-        directory,
-        new ImageMount.How(Platform.parse("linux/amd64"), transport, FuseOptions.forContainers()));
+    return Engines.mount(engine(), reference, directory, transport);
   }
 
   private void assertShows(Fixtures fixtures, String tag) throws IOException {
@@ -237,11 +226,7 @@ final class SluiceMountIT {
     IndexTrust ofReferrers =
         (layer, binding) ->
             binding == Binding.NOTHING ? Optional.of("nothing pins it") : Optional.empty();
-    opened =
-        Engine.open(
-            temporary.resolve("trusting"),
-            new Engine.Indexes(List.of(), ofReferrers, 4),
-            Engine.Listeners.NONE);
+    opened = Engines.open(temporary.resolve("trusting"), ofReferrers, Engine.Listeners.NONE);
     try (DockerRegistry registry = DockerRegistry.open()) {
       Fixtures fixtures = Fixtures.of("small");
       LayoutPush.push(fixtures.directory(), registry.host(), "small");
