@@ -3,10 +3,14 @@ package sluice.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.Arguments;
+import sluice.api.control.LazyLayer;
 import sluice.core.Digest;
 import sluice.core.ImageReference;
 import sluice.core.Platform;
@@ -45,7 +49,7 @@ final class EveryFixtureIT {
   }
 
   @Test
-  void everyTag_isLazyAndShowsItsTree() throws Exception {
+  void everyTag_isLazyByItsFormatAndShowsItsTree() throws Exception {
     for (String image : Fixtures.IMAGES) {
       LayoutPush.push(Fixtures.of(image).directory(), registry.host(), image);
     }
@@ -60,6 +64,9 @@ final class EveryFixtureIT {
             .as("%s:%s", image, tag)
             .allMatch(layer -> layer.state() == PulledLayer.State.LAZY);
         Digest chain = pulled.layers().getLast().name().chainId();
+        assertThat(formats())
+            .as("%s:%s", image, tag)
+            .containsExactlyElementsOf(FixtureImages.formats(image, tag));
         FixtureImages.assertShows(Fixtures.of(image), tag, node.tree(chain));
         // Other tags have the same chain, and would be shown by this one's tree.
         node.remove(pulled.name());
@@ -87,5 +94,13 @@ final class EveryFixtureIT {
 
     @Override
     public void done(PulledLayer layer) {}
+  }
+
+  /** By which formats the daemon serves the layers of the only image that it has. */
+  private Set<String> formats() throws IOException {
+    return node.node().status().getImagesList().stream()
+        .flatMap(image -> image.getLayersList().stream())
+        .map(LazyLayer::getFormat)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 }
