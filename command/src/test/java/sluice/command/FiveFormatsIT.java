@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import sluice.core.ChainId;
+import sluice.core.Digest;
 import sluice.core.ImageDocument;
 import sluice.testing.ComposedImage;
 import sluice.testing.DockerRegistry;
@@ -94,6 +96,7 @@ final class FiveFormatsIT {
         .containsExactly("rafs", "estargz", "zstd-chunked", "soci", "tar");
 
     assertThat(node.states(name("mixed"))).containsOnly("lazy");
+    assertThat(servedBy()).containsExactly("rafs", "estargz", "zstd-chunked", "soci", "tar");
 
     assertThat(run("sluice", "mixed")).isEqualTo(unpacked()).contains("/data/text0", "done");
     // Formats keep times to different precision. containerd's unpack drops trusted xattrs, and
@@ -101,6 +104,29 @@ final class FiveFormatsIT {
     assertThatTree(tree("overlayfs", PLAIN))
         .losing(Loss.LINK_COUNTS, Loss.TIMES, Loss.TRUSTED_XATTRS)
         .isTree(tree("sluice", MIXED));
+  }
+
+  /** What {@code index.order} does not name is not used; what it serves else is streamed. */
+  @Test
+  void image_onANodeThatUsesTwoFormats_isStreamedWhereOthersServeIt() throws Exception {
+    node.close();
+    node = ContainerdNode.of(Node.configured("[index]\norder = [\"estargz\", \"rafs\"]\n"));
+    assertThat(node.states(name("mixed"))).containsOnly("lazy");
+    assertThat(servedBy()).containsExactly("rafs", "estargz", "tar");
+    assertThat(run("sluice", "mixed")).isEqualTo(unpacked()).contains("/data/text0", "done");
+    assertThatTree(tree("overlayfs", PLAIN))
+        .losing(Loss.LINK_COUNTS, Loss.TIMES, Loss.TRUSTED_XATTRS)
+        .isTree(tree("sluice", MIXED));
+  }
+
+  /** By which formats the daemon serves what was pulled, in the order of the layers. */
+  private Set<String> servedBy() throws Exception {
+    List<String> chains = ChainId.ofAll(MIXED.diffIds()).stream().map(Digest::toString).toList();
+    Set<String> formats = new LinkedHashSet<>();
+    node.node().status().getImages(0).getLayersList().stream()
+        .sorted(Comparator.comparingInt(layer -> chains.indexOf(layer.getChainId())))
+        .forEach(layer -> formats.add(layer.getFormat()));
+    return formats;
   }
 
   /** What containerd's own snapshotter shows of the plain image, and what the reader says of it. */
