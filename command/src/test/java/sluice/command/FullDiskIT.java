@@ -1,6 +1,7 @@
 package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,11 +10,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import sluice.core.CorruptException;
+import sluice.core.Digest;
+import sluice.core.Fidelity;
+import sluice.snapshotter.image.KeptLayer;
 import sluice.testing.Fixtures;
 
 /** What a user sees when the disk is full, and that all goes on once there is room. */
@@ -95,6 +101,35 @@ final class FullDiskIT {
       assertThat(sluice.end(Duration.ofSeconds(90))).as(sluice.log()).isZero();
     }
     assertThat(work).isEmptyDirectory();
+  }
+
+  /** A whole layer lies on the disk while it is compared; containers need room meanwhile. */
+  @Test
+  void check_onADiskWithLittleRoom_isNotBegun() throws Exception {
+    Path target = Files.createDirectory(temporary.resolve("mnt"));
+    Digest large = SMALL.document("esgz").layers().getFirst().digest();
+    try (Engine engine = Engines.open(disk.resolve("root"));
+        ImageMount mount = Engines.mount(engine, image("esgz"), target)) {
+      assertThat(mount.ended()).isFalse();
+      KeptLayer layer =
+          engine.layers().claims().open().stream()
+              .filter(each -> each.key().layer().equals(large))
+              .findFirst()
+              .orElseThrow();
+      KeptLayer.Claim claim = Objects.requireNonNull(layer.claim());
+      Fidelity fidelity = engine.layers().claims().fidelity(layer.key().format()).orElseThrow();
+      fill(8 << 20);
+
+      assertThatThrownBy(() -> engine.check().lie(layer, claim, fidelity))
+          .isInstanceOf(IOException.class)
+          .isNotInstanceOf(CorruptException.class)
+          .hasMessageContainingAll("comparing it takes", "remove images or enlarge the disk");
+      assertThat(disk.resolve("root/checks")).isEmptyDirectory();
+
+      Files.delete(filler);
+      assertThat(engine.check().lie(layer, claim, fidelity)).isEmpty();
+      assertThat(disk.resolve("root/checks")).isEmptyDirectory();
+    }
   }
 
   private SluiceProcess convert(Path work, Path result) throws IOException {

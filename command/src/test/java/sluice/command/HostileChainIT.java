@@ -61,8 +61,7 @@ final class HostileChainIT {
   @ValueSource(strings = {"\"deny\"", "[\"registry.example\"]"})
   void untrusted_isRefusedAtOnce(String trusted) throws Exception {
     try (ContainerdNode node =
-        ContainerdNode.of(
-            Node.configured("[trust]\nunverified_diff_ids = " + trusted + "\n"))) {
+        ContainerdNode.of(Node.configured("[trust]\nunverified_diff_ids = " + trusted + "\n"))) {
       Cli.Result refused = node.tryPull(name("hostile"));
       assertThat(refused.status()).as("%s", refused).isNotZero();
       assertThat(refused.err())
@@ -105,12 +104,33 @@ final class HostileChainIT {
         .hasMessageContaining("index does not show what it holds")
         .hasMessageContaining("diff-id")
         .hasMessageContaining("pull it again");
+    assertTold(node.node(), List.of(name("hostile")));
+    assertThat(node.node().get("/metrics").body())
+        .contains("sluice_layer_checks_total{outcome=\"lying\"} 1.0");
 
     node.remove(name("hostile"), name("victim"));
     assertThat(node.states(name("victim"))).containsOnly("lazy");
     assertThatTree(node.tree(CHAIN)).isTree(BASE.expected());
     node.remove(name("victim"));
     assertThat(node.tryPull(name("hostile")).status()).isNotZero();
+
+    assertThat(node.node().daemon().stop()).isZero();
+    node.node().restart(Map.of());
+    assertTold(node.node(), List.of());
+  }
+
+  /** The lie is shown, and no reason to call the node sick. */
+  private static void assertTold(Node node, List<String> images) throws Exception {
+    assertThat(node.status().getLyingIndexesList())
+        .singleElement()
+        .satisfies(lie -> {
+          assertThat(lie.getFormat()).isEqualTo("estargz");
+          assertThat(lie.getLayer())
+              .isEqualTo(HOSTILE.layers().getFirst().descriptor().digest().toString());
+          assertThat(lie.getReason()).contains("diff-id");
+          assertThat(lie.getImagesList()).isEqualTo(images);
+        });
+    assertThat(node.get("/healthz").statusCode()).isEqualTo(200);
   }
 
   private void push(ComposedImage image, String tag) throws Exception {
