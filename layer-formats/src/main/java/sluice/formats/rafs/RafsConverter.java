@@ -1,22 +1,15 @@
 package sluice.formats.rafs;
 
-import java.io.FilterOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestOutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongConsumer;
-import java.util.zip.GZIPOutputStream;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
-import org.apache.commons.compress.archivers.tar.TarConstants;
 import sluice.core.Bytes;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
@@ -136,7 +129,9 @@ public final class RafsConverter {
     try {
       new BootstrapWriter(nodes, chunks, blob.map(BlobWriter.Blob::entry), options)
           .write(bootstrap);
-      return layer(bootstrap, blob, layerFile);
+      BootstrapPacking.Packed packed = BootstrapPacking.pack(bootstrap, blob, layerFile);
+      return new Converted(
+          blob.map(RafsConverter::blobDescriptor), packed.layer(), packed.diffId());
     } finally {
       Files.deleteIfExists(bootstrap);
       Files.delete(directory);
@@ -233,43 +228,6 @@ public final class RafsConverter {
     }
   }
 
-  private static Converted layer(Path bootstrap, Optional<BlobWriter.Blob> blob, Path layerFile)
-      throws IOException {
-    Counted encoded = new Counted(Files.newOutputStream(layerFile));
-    DigestOutputStream encodedHash = new DigestOutputStream(encoded, Digest.sha256());
-    DigestOutputStream tarHash =
-        new DigestOutputStream(new GZIPOutputStream(encodedHash, 1 << 16), Digest.sha256());
-    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(tarHash)) {
-      tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
-      TarArchiveEntry directory = entry("image/", TarConstants.LF_DIR, 0);
-      directory.setMode(TarArchiveEntry.DEFAULT_DIR_MODE);
-      tar.putArchiveEntry(directory);
-      tar.closeArchiveEntry();
-      tar.putArchiveEntry(entry("image/image.boot", TarConstants.LF_NORMAL, Files.size(bootstrap)));
-      Files.copy(bootstrap, tar);
-      tar.closeArchiveEntry();
-      if (blob.isPresent()) {
-        Bytes contexts = blob.get().contexts();
-        String name = "image/%s.blob.meta".formatted(blob.get().entry().blob().hex());
-        tar.putArchiveEntry(entry(name, TarConstants.LF_NORMAL, contexts.length()));
-        tar.write(contexts.toArray());
-        tar.closeArchiveEntry();
-      }
-    }
-    return new Converted(
-        blob.map(RafsConverter::blobDescriptor),
-        new Descriptor(
-            "application/vnd.oci.image.layer.v1.tar+gzip",
-            Digest.of(Digest.Algorithm.SHA256, encodedHash.getMessageDigest().digest()),
-            encoded.count,
-            Map.of(RafsFormat.BOOTSTRAP_ANNOTATION, "true", RafsFormat.FS_VERSION_ANNOTATION, "6"),
-            List.of(),
-            null,
-            null,
-            null),
-        Digest.of(Digest.Algorithm.SHA256, tarHash.getMessageDigest().digest()));
-  }
-
   private static Descriptor blobDescriptor(BlobWriter.Blob blob) {
     return new Descriptor(
         RafsFormat.BLOB_MEDIA_TYPE,
@@ -280,37 +238,5 @@ public final class RafsConverter {
         null,
         null,
         null);
-  }
-
-  private static TarArchiveEntry entry(String name, byte type, long size) {
-    TarArchiveEntry entry = new TarArchiveEntry(name, type);
-    entry.setSize(size);
-    entry.setMode(0444);
-    entry.setIds(0, 0);
-    entry.setUserName("");
-    entry.setGroupName("");
-    entry.setModTime(0);
-    return entry;
-  }
-
-  /** Counts what passes. */
-  private static final class Counted extends FilterOutputStream {
-    private long count;
-
-    Counted(OutputStream out) {
-      super(out);
-    }
-
-    @Override
-    public void write(int b) throws IOException {
-      out.write(b);
-      count++;
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
-      count += length;
-    }
   }
 }
