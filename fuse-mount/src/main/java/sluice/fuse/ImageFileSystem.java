@@ -34,7 +34,7 @@ public final class ImageFileSystem implements ReadOnlyFileSystem {
   }
 
   private ServedImage image(long node) throws StaleNodeException {
-    if (node != ROOT_NODE && ServedImage.numberOf(node) != image.number()) {
+    if (node != ROOT_NODE && NodeNumbers.imageOf(node) != image.number()) {
       throw new StaleNodeException(node);
     }
     return image;

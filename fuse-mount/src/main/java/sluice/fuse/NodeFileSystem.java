@@ -105,7 +105,7 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
   }
 
   private ServedImage image(long node) throws StaleNodeException {
-    ServedImage image = alive.get(ServedImage.numberOf(node));
+    ServedImage image = alive.get(NodeNumbers.imageOf(node));
     if (image == null) {
       throw new StaleNodeException(node);
     }
@@ -208,13 +208,13 @@ public final class NodeFileSystem implements ReadOnlyFileSystem {
     if (node == ROOT_NODE) {
       return true;
     }
-    ServedImage image = alive.get(ServedImage.numberOf(node));
+    ServedImage image = alive.get(NodeNumbers.imageOf(node));
     return image != null && image.retain();
   }
 
   @Override
   public void forget(long node, long references) {
-    ServedImage image = alive.get(ServedImage.numberOf(node));
+    ServedImage image = alive.get(NodeNumbers.imageOf(node));
     if (image != null) {
       drop(image, references);
     }

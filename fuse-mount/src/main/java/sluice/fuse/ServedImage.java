@@ -22,9 +22,6 @@ import sluice.fuse.ReadOnlyFileSystem.EntryVisitor;
 /**
  * One image as the file systems serve it: a mapped metadata image and the files of its devices.
  *
- * <p>A node id holds the image's number in its high 32 bits and the inode's nid in the low ones, so
- * nothing is kept per inode. Numbers of images are never used again, hence neither are node ids.
- *
  * <p>The image lives until the last reference to it is dropped: one belongs to whoever mounted it,
  * the others are those that the kernel counts to its nodes.
  */
@@ -33,55 +30,30 @@ public final class ServedImage {
   private static final Bytes PARENT = Bytes.utf8("..");
   private static final Bytes SELF = Bytes.utf8(".");
 
-  private static final int NID_BITS = 32;
-  private static final long NID_MASK = (1L << NID_BITS) - 1;
-
-  /**
-   * Spreads the inode numbers of images, which share one st_dev, over the range: two layers of one
-   * overlay may be two images, and a program that takes equal (st_dev, st_ino) for one file would
-   * mix them up. 2³² divided by the golden ratio: any few multiples of it lie far apart.
-   */
-  private static final long INO_STRIDE = 0x9E3779B9L;
-
-  /**
-   * What {@code ls -l} asks of each file. Told once that the file system has no such thing, it does
-   * not ask again; told that this file has none, it does, and the kernel keeps no answer.
-   */
-  private static final Bytes LABEL = Bytes.utf8("security.selinux");
-
-  private static final Set<Bytes> ACLS =
-      Set.of(Bytes.utf8("system.posix_acl_access"), Bytes.utf8("system.posix_acl_default"));
-
   /** A seek looks at this many runs at most: it holds up a thread that serves all images. */
   private static final int MAX_SEEK_STEPS = 65_536;
 
-  private final int number;
+  private final NodeNumbers numbers;
   private final String name;
   private final MetadataImage metadata;
   private final List<DeviceFile> devices;
   private final DeviceFiles files;
-  private final long rootNid;
-  private final long rootNode;
   private final AtomicLong references = new AtomicLong(1);
   private final AtomicBoolean closed = new AtomicBoolean();
   private final WaitingReads waiting = new WaitingReads();
   private final RateLimit failures = new RateLimit();
 
   private ServedImage(
-      int number,
+      NodeNumbers numbers,
       String name,
       MetadataImage metadata,
       List<DeviceFile> devices,
-      DeviceFiles files,
-      long rootNid,
-      long rootNode) {
-    this.number = number;
+      DeviceFiles files) {
+    this.numbers = numbers;
     this.name = name;
     this.metadata = metadata;
     this.devices = devices;
     this.files = files;
-    this.rootNid = rootNid;
-    this.rootNode = rootNode;
   }
 
   /**
@@ -93,9 +65,8 @@ public final class ServedImage {
       int number, String name, Path metadataImage, List<LazyDevice> devices, DeviceFiles files)
       throws IOException {
     MetadataImage metadata = opened(metadataImage, devices);
-    long rootNid = metadata.rootNid();
-    return new ServedImage(
-        number, name, metadata, files.acquire(devices), files, rootNid, nodeId(number, rootNid));
+    NodeNumbers numbers = NodeNumbers.ofDirectory(number, metadata.rootNid());
+    return new ServedImage(numbers, name, metadata, files.acquire(devices), files);
   }
 
   /**
@@ -119,7 +90,7 @@ public final class ServedImage {
     }
     DeviceFiles files = new DeviceFiles();
     return new ServedImage(
-        1, name, metadata, files.acquire(devices), files, rootNid, ReadOnlyFileSystem.ROOT_NODE);
+        NodeNumbers.ofFileSystem(rootNid), name, metadata, files.acquire(devices), files);
   }
 
   private static MetadataImage opened(Path file, List<LazyDevice> devices) throws IOException {
@@ -133,15 +104,6 @@ public final class ServedImage {
           -1);
     }
     return metadata;
-  }
-
-  /** The image's number in a node id. */
-  static int numberOf(long node) {
-    return (int) (node >>> NID_BITS);
-  }
-
-  private static long nodeId(int number, long nid) {
-    return (long) number << NID_BITS | nid;
   }
 
   public String name() {
@@ -158,15 +120,15 @@ public final class ServedImage {
   }
 
   int number() {
-    return number;
+    return numbers.image();
   }
 
   long rootNode() {
-    return rootNode;
+    return numbers.rootNode();
   }
 
   long rootIno() {
-    return ino(rootNid);
+    return numbers.ino(numbers.rootNid());
   }
 
   /** Length of all devices in bytes. */
@@ -181,7 +143,7 @@ public final class ServedImage {
   NodeAttributes attributes(long node) throws IOException {
     Inode inode = inode(node);
     return new NodeAttributes(
-        ino(inode.nid()),
+        numbers.ino(inode.nid()),
         inode.mode(),
         inode.uid(),
         inode.gid(),
@@ -196,10 +158,10 @@ public final class ServedImage {
     if (entry.equals(SELF)) {
       return directory;
     }
-    if (directory == rootNode && entry.equals(PARENT)) {
+    if (directory == numbers.rootNode() && entry.equals(PARENT)) {
       return ReadOnlyFileSystem.ROOT_NODE;
     }
-    long nid = metadata.lookup(nid(directory), entry);
+    long nid = metadata.lookup(numbers.nid(directory), entry);
     return nid == MetadataImage.NO_ENTRY ? ReadOnlyFileSystem.NO_NODE : node(nid);
   }
 
@@ -211,7 +173,7 @@ public final class ServedImage {
         cookie,
         (next, nid, type, entry) -> {
           try {
-            return visitor.entry(next, node(nid), ino(nid), type, entry);
+            return visitor.entry(next, node(nid), numbers.ino(nid), type, entry);
           } catch (IOException e) {
             failed.set(e);
             return false;
@@ -237,27 +199,18 @@ public final class ServedImage {
 
   /** Whether a file of the image may have a POSIX ACL. */
   boolean holdsAcls() {
-    return holdsAcls(metadata);
+    return XattrAnswers.holdsAcls(metadata);
   }
 
   /** {@link #holdsAcls()} of an image that is not served yet. */
   public static boolean holdsAcls(Path metadataImage) throws IOException {
     try (MetadataImage metadata = MetadataImage.open(metadataImage)) {
-      return holdsAcls(metadata);
+      return XattrAnswers.holdsAcls(metadata);
     }
-  }
-
-  private static boolean holdsAcls(MetadataImage metadata) {
-    Set<Bytes> names = metadata.xattrNames();
-    return names == null || names.stream().anyMatch(ACLS::contains);
   }
 
   boolean supportsXattr(Bytes attribute) {
-    Set<Bytes> names = metadata.xattrNames();
-    if (names == null || names.contains(attribute)) {
-      return true;
-    }
-    return ACLS.contains(attribute) ? holdsAcls() : !attribute.equals(LABEL);
+    return XattrAnswers.supports(metadata, attribute);
   }
 
   ReadPlan plan(long node, long offset, int lengthBytes) throws IOException {
@@ -340,23 +293,15 @@ public final class ServedImage {
   }
 
   private Inode inode(long node) throws IOException {
-    return metadata.inode(nid(node));
-  }
-
-  private long nid(long node) {
-    return node == rootNode ? rootNid : node & NID_MASK;
+    return metadata.inode(numbers.nid(node));
   }
 
   private long node(long nid) throws CorruptException {
-    if (nid <= 0 || nid > NID_MASK) {
+    if (!NodeNumbers.fits(nid)) {
       // 128 GiB of metadata: nothing that writes our images makes such an inode.
       throw new CorruptException("nid " + nid + ": 1 to 2^32 - 1 expected", "image " + name, -1);
     }
-    return nid == rootNid ? rootNode : nodeId(number, nid);
-  }
-
-  private long ino(long nid) {
-    return 1 + Long.remainderUnsigned(nid + (number - 1) * INO_STRIDE, NID_MASK);
+    return numbers.node(nid);
   }
 
   @Override
