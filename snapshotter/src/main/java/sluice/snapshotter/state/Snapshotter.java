@@ -4,7 +4,6 @@ import static sluice.snapshotter.state.SnapshotException.Code.ALREADY_EXISTS;
 import static sluice.snapshotter.state.SnapshotException.Code.FAILED_PRECONDITION;
 import static sluice.snapshotter.state.SnapshotException.Code.INVALID_ARGUMENT;
 import static sluice.snapshotter.state.SnapshotException.Code.NOT_FOUND;
-import static sluice.snapshotter.state.SnapshotException.Code.UNAVAILABLE;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,8 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The state machine: what containerd may do with snapshots, in which order (containerd,
@@ -27,8 +24,6 @@ import org.slf4j.LoggerFactory;
  * without a snapshot, or a snapshot without a directory that nobody was told of.
  */
 public final class Snapshotter {
-  private static final Logger log = LoggerFactory.getLogger(Snapshotter.class);
-
   private final SnapshotStore store;
   private final LazyLayers lazyLayers;
   private final SnapshotDirectories directories;
@@ -267,34 +262,7 @@ public final class Snapshotter {
   }
 
   private Lowers mountLowers(List<Snapshot> committed) throws IOException, InterruptedException {
-    Lowers lowers = new Lowers();
-    try {
-      for (Chains.Lower lower : Chains.lowers(chains.layers(committed))) {
-        switch (lower) {
-          case Chains.Lower.Directory(CommittedLayer.Local local) -> lowers.add(local.directory());
-          case Chains.Lower.Run(LazyRun run) -> lowers.add(mount(run));
-        }
-      }
-      return lowers;
-    } catch (IOException | InterruptedException | RuntimeException e) {
-      lowers.close();
-      throw e;
-    }
-  }
-
-  private LazyLayers.Rootfs mount(LazyRun run) throws IOException, InterruptedException {
-    try {
-      return lazyLayers.mount(run);
-    } catch (SnapshotException e) {
-      throw e;
-    } catch (IOException e) {
-      log.debug("run {} cannot be mounted", run, e);
-      throw new SnapshotException(
-          UNAVAILABLE,
-          "image %s, layers up to %s, cannot be mounted: %s"
-              .formatted(run.top().image(), run.top().chainId(), e.getMessage()),
-          e);
-    }
+    return Lowers.mount(Chains.lowers(chains.layers(committed)), lazyLayers);
   }
 
   private static void requireName(String name, String what) throws SnapshotException {
