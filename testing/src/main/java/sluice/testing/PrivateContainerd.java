@@ -33,11 +33,6 @@ public final class PrivateContainerd implements Closeable {
   /** Longer than any command takes on a busy machine; a hanging one fails its test. */
   private static final Duration COMMAND_LIMIT = Duration.ofMinutes(3);
 
-  /**
-   * What shims of containerd 1.6 begin their addresses with, whatever the daemon's state directory.
-   */
-  private static final String SHIM_SOCKETS = "unix:///run/containerd/s/";
-
   private static final int POLL_MILLIS = 50;
 
   private final Path directory;
@@ -150,11 +145,10 @@ public final class PrivateContainerd implements Closeable {
   public void close() throws IOException {
     boolean interrupted = Thread.interrupted();
     try {
-      for (ProcessHandle shim : shims()) {
-        endTree(shim);
-      }
+      Shims shims = new Shims(socket(), directory.resolve("state"));
+      shims.end();
       stop();
-      removeShimSockets();
+      shims.removeSockets();
       unmountAll();
       deleteTree(directory);
     } catch (InterruptedException e) {
@@ -197,53 +191,6 @@ public final class PrivateContainerd implements Closeable {
 
   private Path logFile() {
     return directory.resolve("log");
-  }
-
-  /** The shims of this containerd: each is told its socket on the command line. */
-  private List<ProcessHandle> shims() {
-    return ProcessHandle.allProcesses().filter(handle -> isShim(handle.pid())).toList();
-  }
-
-  private boolean isShim(long pid) {
-    try {
-      List<String> words =
-          List.of(Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0", -1));
-      return words.getFirst().contains("containerd-shim") && words.contains(socket().toString());
-    } catch (IOException gone) {
-      return false;
-    }
-  }
-
-  /** A container is a child of its shim; it goes first, so that it is reaped. */
-  private static void endTree(ProcessHandle shim) throws InterruptedException {
-    List<ProcessHandle> all = new ArrayList<>(shim.descendants().toList());
-    all.forEach(ProcessHandle::destroyForcibly);
-    await(all);
-    shim.destroyForcibly();
-    await(List.of(shim));
-  }
-
-  private static void await(List<ProcessHandle> processes) throws InterruptedException {
-    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
-    while (processes.stream().anyMatch(ProcessHandle::isAlive) && System.nanoTime() < deadline) {
-      Thread.sleep(POLL_MILLIS);
-    }
-  }
-
-  /** A shim that was killed leaves its socket in the directory that all containerds share. */
-  private void removeShimSockets() throws IOException {
-    Path tasks = directory.resolve("state/io.containerd.runtime.v2.task");
-    if (!Files.isDirectory(tasks)) {
-      return;
-    }
-    try (Stream<Path> files = Files.find(tasks, 3, (path, a) -> path.endsWith("address"))) {
-      for (Path file : files.toList()) {
-        String address = Files.readString(file).strip();
-        if (address.startsWith(SHIM_SOCKETS)) {
-          Files.deleteIfExists(Path.of(address.substring("unix://".length())));
-        }
-      }
-    }
   }
 
   private void unmountAll() throws IOException, InterruptedException {
