@@ -64,7 +64,7 @@ final class Documents {
   static String mediaType(Bytes document, String served, String resource) throws CorruptException {
     JsonObject root = JsonObject.parse(document, resource);
     refuseSchema1(root, served);
-    Optional<String> own = root.optionalText("mediaType");
+    Optional<String> own = ownMediaType(root);
     if (own.isPresent()) {
       if (MediaTypes.isDocument(served) && !served.equals(own.get())) {
         throw root.corrupt("mediaType is " + own.get() + ", but it was served as " + served);
@@ -75,6 +75,11 @@ final class Documents {
       return served;
     }
     return root.has("manifests") ? MediaTypes.OCI_INDEX : MediaTypes.OCI_MANIFEST;
+  }
+
+  /** Readers written in Go, containerd among them, cannot tell an empty one from none. */
+  private static Optional<String> ownMediaType(JsonObject root) throws CorruptException {
+    return root.optionalText("mediaType").filter(own -> !own.isEmpty());
   }
 
   private static ImageDocument.Manifest manifest(JsonObject root) throws CorruptException {
@@ -113,7 +118,7 @@ final class Documents {
 
   /** A document must not be an index to one reader and a manifest to another (CVE-2021-41190). */
   private static void refuseAmbiguity(JsonObject root, String mediaType) throws CorruptException {
-    Optional<String> own = root.optionalText("mediaType");
+    Optional<String> own = ownMediaType(root);
     if (own.isPresent() && !own.get().equals(mediaType)) {
       throw root.corrupt("mediaType is " + own.get() + ", its descriptor says " + mediaType);
     }

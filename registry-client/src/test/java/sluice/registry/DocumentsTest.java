@@ -185,6 +185,8 @@ class DocumentsTest {
         .isEqualTo(MediaTypes.DOCKER_MANIFEST);
     assertThat(Documents.mediaType(bytes("{'manifests':[]}"), "", "x"))
         .isEqualTo(MediaTypes.OCI_INDEX);
+    assertThat(Documents.mediaType(bytes("{'mediaType':'','manifests':[]}"), "", "x"))
+        .isEqualTo(MediaTypes.OCI_INDEX);
     assertThat(Documents.mediaType(bytes("{'layers':[]}"), "", "x"))
         .isEqualTo(MediaTypes.OCI_MANIFEST);
     assertThatThrownBy(() -> Documents.mediaType(bytes(own), MediaTypes.OCI_MANIFEST, "x"))
