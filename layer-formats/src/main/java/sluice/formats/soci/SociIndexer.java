@@ -87,7 +87,21 @@ final class SociIndexer implements LayerFormat.Indexer {
             source,
             Set.of(layer.image().reference().repository()),
             metadataImage.resolveSibling("ztoc"));
-    Ztoc ztoc = Ztoc.open(own == null ? fetch.fetch(descriptor) : own, resource);
+    // All is fetched before room is taken: a registry that dawdles must not keep others from
+    // theirs.
+    MemorySegment bytes = own == null ? fetch.fetch(descriptor) : own;
+    Optional<MemorySegment> first = prefetchArtifact(fetch);
+    int room = ZtocRoom.ofProcess().take(Ztoc.items(bytes, resource));
+    try {
+      return index(Ztoc.open(bytes, resource), first, metadataImage, devices);
+    } finally {
+      ZtocRoom.ofProcess().giveBack(room);
+    }
+  }
+
+  private LayerIndex index(
+      Ztoc ztoc, Optional<MemorySegment> first, Path metadataImage, DeviceStore devices)
+      throws IOException, InterruptedException {
     if (ztoc.compressedBytes() != layer.descriptor().sizeBytes()) {
       throw new CorruptException(
           "zTOC: of a layer of %d bytes, but this one has %d"
@@ -107,7 +121,7 @@ final class SociIndexer implements LayerFormat.Indexer {
     DeviceSlot slot = new DeviceSlot(device.id().hex(), device.lengthBytes());
     MetadataImageWriter.write(tree, List.of(slot), metadataImage);
     List<PrefetchHint> hints =
-        prefetched(fetch, spans).stream()
+        prefetched(first, spans).stream()
             .flatMap(tar -> files.inDevice(tar).stream())
             .map(range -> new PrefetchHint(device.id(), range))
             .toList();
@@ -127,15 +141,27 @@ final class SociIndexer implements LayerFormat.Indexer {
         windows);
   }
 
-  /** Parts of the tar stream. They are advice: a layer is not worse off without. */
-  private List<ByteRange> prefetched(ZtocFetch fetch, Spans spans) throws InterruptedException {
+  /** What to fetch first is advice: a layer is not worse off without. */
+  private Optional<MemorySegment> prefetchArtifact(ZtocFetch fetch) throws InterruptedException {
     if (prefetch.isEmpty() || prefetch.get().sizeBytes() > PrefetchSpans.MAX_BYTES) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(fetch.fetch(prefetch.get()));
+    } catch (IOException e) {
+      LOG.debug("{}: nothing is fetched first", resource, e);
+      return Optional.empty();
+    }
+  }
+
+  /** Parts of the tar stream. */
+  private List<ByteRange> prefetched(Optional<MemorySegment> artifact, Spans spans) {
+    if (artifact.isEmpty()) {
       return List.of();
     }
-    Descriptor artifact = prefetch.get();
     try {
-      byte[] document = fetch.fetch(artifact).toArray(JAVA_BYTE);
-      return PrefetchSpans.read(document, spans, "prefetch artifact " + artifact.digest());
+      return PrefetchSpans.read(
+          artifact.get().toArray(JAVA_BYTE), spans, "prefetch artifact of " + resource);
     } catch (IOException e) {
       LOG.debug("{}: nothing is fetched first", resource, e);
       return List.of();

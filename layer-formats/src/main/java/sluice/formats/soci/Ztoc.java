@@ -60,13 +60,9 @@ public final class Ztoc {
    * @throws CorruptException if it is none, or exceeds the limits
    */
   public static Ztoc open(MemorySegment bytes, String resource) throws CorruptException {
-    if (bytes.byteSize() > MAX_BYTES) {
-      throw new CorruptException(
-          "zTOC: %d bytes, at most %d".formatted(bytes.byteSize(), MAX_BYTES), resource, -1);
-    }
-    FlatBuffer buffer = new FlatBuffer(bytes.asByteBuffer(), "zTOC", resource);
+    FlatBuffer buffer = buffer(bytes, resource);
     FlatTable root = buffer.root();
-    FlatVector entries = root.tableAt(ZtocSchema.TOC).vectorAt(ZtocSchema.METADATA, Integer.BYTES);
+    FlatVector entries = entries(root);
     if (entries.length() > EntryLimits.MAX_ENTRIES) {
       throw buffer.corrupt(
           "%d entries, at most %d".formatted(entries.length(), EntryLimits.MAX_ENTRIES),
@@ -81,6 +77,30 @@ public final class Ztoc {
         compression,
         digests(buffer, compression),
         bytes.asSlice(checkpoints.at(), checkpoints.length()));
+  }
+
+  /**
+   * How many entries and spans a zTOC says that it has: what reading it takes of the heap.
+   *
+   * @throws CorruptException if it does not say so
+   */
+  static long items(MemorySegment bytes, String resource) throws CorruptException {
+    FlatTable root = buffer(bytes, resource).root();
+    FlatVector spans =
+        root.tableAt(ZtocSchema.COMPRESSION_INFO).vectorAt(ZtocSchema.SPAN_DIGESTS, Integer.BYTES);
+    return (long) entries(root).length() + spans.length();
+  }
+
+  private static FlatBuffer buffer(MemorySegment bytes, String resource) throws CorruptException {
+    if (bytes.byteSize() > MAX_BYTES) {
+      throw new CorruptException(
+          "zTOC: %d bytes, at most %d".formatted(bytes.byteSize(), MAX_BYTES), resource, -1);
+    }
+    return new FlatBuffer(bytes.asByteBuffer(), "zTOC", resource);
+  }
+
+  private static FlatVector entries(FlatTable root) throws CorruptException {
+    return root.tableAt(ZtocSchema.TOC).vectorAt(ZtocSchema.METADATA, Integer.BYTES);
   }
 
   private static List<Digest> digests(FlatBuffer buffer, FlatTable compression)
