@@ -45,6 +45,7 @@ public final class OwnIndexes {
   private final Path directory;
   private final long maxBytes;
   private final InstantSource clock;
+  private final VerifiedFiles verified = new VerifiedFiles();
 
   /** Held while files are added and removed. */
   private final ReentrantLock changing = new ReentrantLock();
@@ -79,11 +80,13 @@ public final class OwnIndexes {
 
   /**
    * What is known of a layer: only if the diff-id is the one that was verified, too. What cannot be
-   * read is removed, and not there.
+   * read is removed, and not there. The zTOC is hashed when this process first finds it, and again
+   * if its file is another one then, or was written to.
    */
   public Optional<OwnIndex> find(Digest layer, Digest diffId) {
     Path file = file(layer);
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    try (VerifiedFiles.Opened opened = verified.open(file)) {
+      FileChannel channel = opened.channel();
       OwnIndex index = header(channel, file);
       if (!index.layer().equals(layer)) {
         throw new CorruptException("it is of layer " + index.layer(), file.toString(), 0);
@@ -98,10 +101,11 @@ public final class OwnIndexes {
       }
       Descriptor ztoc = index.ztoc();
       if (ztoc != null
+          && !opened.isVerified()
           && !ContentHasher.matches(ztoc.digest(), map(channel, ztoc).asByteBuffer())) {
         throw new CorruptException("it is not what its digest says", file.toString(), -1);
       }
-      Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
+      opened.verified(() -> Files.setLastModifiedTime(file, FileTime.from(clock.instant())));
       return Optional.of(index);
     } catch (NoSuchFileException e) {
       return Optional.empty();

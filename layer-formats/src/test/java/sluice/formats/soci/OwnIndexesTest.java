@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Arrays;
@@ -66,6 +67,37 @@ class OwnIndexesTest {
       assertThat(indexes.find(layer(0), DIFF_ID)).as("byte %d", at).isEmpty();
     }
     assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void find_again_verifiesOnlyWhatChanged() throws IOException {
+    OwnIndexes indexes = open(1 << 20);
+    OwnIndex index = publish(indexes, layer(0), 500);
+    VerifiedFiles verified = new VerifiedFiles();
+    assertThat(isVerified(verified)).isFalse();
+    assertThat(isVerified(verified)).isTrue();
+    assertThat(indexes.find(layer(0), DIFF_ID)).contains(index);
+    assertThat(isVerified(verified)).as("its times have changed").isFalse();
+
+    byte[] bytes = Files.readAllBytes(file(layer(0)));
+    bytes[OwnIndex.HEADER_BYTES + 77] ^= 1;
+    Files.write(file(layer(0)), bytes);
+    assertThat(indexes.find(layer(0), DIFF_ID)).as("written to after it was verified").isEmpty();
+
+    publish(indexes, layer(0), 500);
+    assertThat(indexes.find(layer(0), DIFF_ID)).contains(index);
+    bytes[OwnIndex.HEADER_BYTES + 77] ^= 3;
+    Path other = Files.write(directory.resolve(OwnIndexes.UNFINISHED), bytes);
+    Files.setLastModifiedTime(other, Files.getLastModifiedTime(file(layer(0))));
+    Files.move(other, file(layer(0)), StandardCopyOption.REPLACE_EXISTING);
+    assertThat(indexes.find(layer(0), DIFF_ID)).as("another file of the same time").isEmpty();
+  }
+
+  private boolean isVerified(VerifiedFiles files) throws IOException {
+    try (VerifiedFiles.Opened opened = files.open(file(layer(0)))) {
+      opened.verified(() -> {});
+      return opened.isVerified();
+    }
   }
 
   @ParameterizedTest
