@@ -56,11 +56,7 @@ public record ZtocEntry(
     return records.keySet().stream().anyMatch(key -> key.startsWith(SPARSE));
   }
 
-  /**
-   * The entry as trees take it.
-   *
-   * @throws IllegalArgumentException if a record of an xattr is not encoded as such are
-   */
+  /** The entry as trees take it. */
   LayerEntry layerEntry() {
     return new LayerEntry(
         dataOffset,

@@ -46,13 +46,7 @@ final class ZtocTree {
     if (entry.sparse()) {
       throw wrong(entry, "is a sparse file, and a zTOC does not say where the holes lie");
     }
-    try {
-      tree.add(entry.layerEntry(), () -> content(entry));
-    } catch (IllegalArgumentException e) {
-      CorruptException corrupt = wrong(entry, "has a PAX record: " + e.getMessage());
-      corrupt.initCause(e);
-      throw corrupt;
-    }
+    tree.add(entry.layerEntry(), () -> content(entry));
   }
 
   /** Entries of a tar lie one behind the other, each behind a header of at least a block. */

@@ -117,11 +117,7 @@ final class PaxRecords {
     return new Time(seconds - 1, NANOS_PER_SECOND - nanos);
   }
 
-  /**
-   * The xattrs among the records.
-   *
-   * @throws IllegalArgumentException if a record of libarchive is not encoded as such are
-   */
+  /** The xattrs among the records. */
   SortedMap<Bytes, Bytes> xattrs() {
     return PaxXattrs.of(records);
   }

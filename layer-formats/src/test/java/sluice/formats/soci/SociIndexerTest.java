@@ -286,27 +286,6 @@ class SociIndexerTest {
             entry(Known.FILE, "a/f", 1536, 0)),
         "symlinks");
     assertCorrupt(List.of(entry(Known.FILE, "d/.wh.", 512, 0)), "is a whiteout of nothing");
-    TreeMap<String, Bytes> record = new TreeMap<>();
-    record.put("LIBARCHIVE.xattr.user.x", Bytes.utf8("%"));
-    assertCorrupt(
-        List.of(
-            new ZtocEntry(
-                Known.FILE,
-                512,
-                1,
-                Bytes.utf8("f"),
-                Bytes.EMPTY,
-                0,
-                0,
-                0,
-                Bytes.EMPTY,
-                Bytes.EMPTY,
-                0,
-                0,
-                0,
-                0,
-                record)),
-        "\"f\" has a PAX record");
   }
 
   @Test

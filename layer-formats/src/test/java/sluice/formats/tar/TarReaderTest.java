@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -138,8 +137,8 @@ class TarReaderTest {
                 "mtime=-1.25",
                 "SCHILY.xattr.user.nl=a=b\nc\0d\n",
                 "SCHILY.xattr.user.empty=",
-                "LIBARCHIVE.xattr.user.p%25=" + base64("lib"),
-                "LIBARCHIVE.xattr.user.nl=" + base64("other"))
+                "LIBARCHIVE.xattr.user.p%25=bGli",
+                "LIBARCHIVE.xattr.user.nl=%")
             .header(new Header("short", '0'))
             .data(TarBuilder.latin("abc"))
             .file("next", "")
@@ -153,10 +152,10 @@ class TarReaderTest {
     assertThat(entry.nanos()).isEqualTo(750_000_000);
     assertThat(entries.get(0).content()).isEqualTo(Bytes.utf8("abc"));
     assertThat(entry.xattrs())
-        .hasSize(3)
+        .as("those that containerd's unpack sets")
+        .hasSize(2)
         .containsEntry(Bytes.utf8("user.nl"), Bytes.utf8("a=b\nc\0d\n"))
-        .containsEntry(Bytes.utf8("user.empty"), Bytes.EMPTY)
-        .containsEntry(Bytes.utf8("user.p%"), Bytes.utf8("lib"));
+        .containsEntry(Bytes.utf8("user.empty"), Bytes.EMPTY);
     assertThat(entries.get(1).name()).isEqualTo("next");
     assertThat(entries.get(1).entry().xattrs()).isEmpty();
   }
@@ -179,8 +178,7 @@ class TarReaderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"mtime=x", "mtime=1.x", "uid=", "uid=1e3", "size=-1", "LIBARCHIVE.xattr.user.a=%"})
+  @ValueSource(strings = {"mtime=x", "mtime=1.x", "uid=", "uid=1e3", "size=-1"})
   void next_paxValueThatIsNone_isRefusedUnlessEmpty(String record) throws IOException {
     byte[] tar = new TarBuilder().pax('x', record).file("a", "").build();
     if (record.endsWith("=")) {
@@ -324,9 +322,5 @@ class TarReaderTest {
     }
     byte[] text = TarBuilder.latin("%06o\0 ".formatted(sum));
     System.arraycopy(text, 0, tar, at + 148, text.length);
-  }
-
-  private static String base64(String text) {
-    return Base64.getEncoder().withoutPadding().encodeToString(TarBuilder.latin(text));
   }
 }
