@@ -162,7 +162,8 @@ final class ExternalTocs {
           tocs.put(Digest.parse(layer), toc);
         } catch (IllegalArgumentException e) {
           throw new CorruptException(
-              "annotation %s of %s: %s".formatted(LAYER_ANNOTATION, toc.digest(), e.getMessage()),
+              "eStargz: annotation %s of external TOC %s: %s"
+                  .formatted(LAYER_ANNOTATION, toc.digest(), e.getMessage()),
               "image " + reference,
               -1);
         }

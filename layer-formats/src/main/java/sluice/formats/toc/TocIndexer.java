@@ -80,14 +80,14 @@ public final class TocIndexer implements Indexer {
     giveBackRoom();
     BlobReads blob = new BlobReads(source, layer.descriptor().digest(), layer.holders());
     TocPlace place = locate(blob, again);
-    BlobReads toc =
-        place.blob().equals(layer.descriptor().digest())
-            ? blob
-            : new BlobReads(source, place.blob(), place.holders());
+    boolean inside = place.blob().equals(layer.descriptor().digest());
+    BlobReads toc = inside ? blob : new BlobReads(source, place.blob(), place.holders());
+    // Offsets are those of the blob that holds the TOC.
+    String of = inside ? resource : "blob %s with the TOC of %s".formatted(place.blob(), resource);
     TocBuilder builder = new TocBuilder(encoding, place.payloadEnd(), resource);
     try {
       TocReader.read(
-          place, toc, scratch, resource, bytes -> room = TocRoom.ofProcess().take(bytes), builder);
+          place, toc, scratch, of, bytes -> room = TocRoom.ofProcess().take(bytes), builder);
       builder.finish();
       return builder;
     } catch (UnverifiedException e) {

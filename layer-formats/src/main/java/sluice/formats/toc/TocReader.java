@@ -127,12 +127,14 @@ final class TocReader {
   private long length(InputStream decoded) throws IOException {
     long length =
         switch (place.packing()) {
-          case GZIPPED_TAR -> TocTar.open(decoded, resource);
+          case GZIPPED_TAR -> TocTar.open(decoded, resource, place.range().offset());
           case ZSTD -> place.decodedBytes();
         };
     if (length < 0 || length > TocLimits.MAX_TOC_BYTES) {
       throw new CorruptException(
-          "TOC: %d bytes, at most %d".formatted(length, TocLimits.MAX_TOC_BYTES), resource, -1);
+          "TOC: %d bytes, at most %d".formatted(length, TocLimits.MAX_TOC_BYTES),
+          resource,
+          place.range().offset());
     }
     return length;
   }

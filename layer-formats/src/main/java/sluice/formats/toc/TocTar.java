@@ -23,15 +23,16 @@ final class TocTar {
   /**
    * Reads the header, after which the TOC follows.
    *
+   * @param blobOffset where the gzip member of this tar begins in its blob; for errors
    * @return length of the TOC in bytes, not yet compared with any limit
    */
-  static long open(InputStream tar, String resource) throws IOException {
+  static long open(InputStream tar, String resource, long blobOffset) throws IOException {
     byte[] header = tar.readNBytes(HEADER_BYTES);
     if (header.length < HEADER_BYTES) {
       throw new CorruptException(
           "TOC: tar header of %d bytes, expected %d".formatted(header.length, HEADER_BYTES),
           resource,
-          0);
+          blobOffset);
     }
     boolean named = Arrays.equals(header, 0, NAME.length, NAME, 0, NAME.length);
     boolean file = header[TYPE_AT] == '0' || header[TYPE_AT] == 0;
@@ -43,12 +44,13 @@ final class TocTar {
                   header[TYPE_AT],
                   new String(NAME, StandardCharsets.US_ASCII)),
           resource,
-          0);
+          blobOffset);
     }
-    return size(header, resource);
+    return size(header, resource, blobOffset);
   }
 
-  private static long size(byte[] header, String resource) throws CorruptException {
+  private static long size(byte[] header, String resource, long blobOffset)
+      throws CorruptException {
     long size = 0;
     for (int i = SIZE_AT; i < SIZE_AT + SIZE_BYTES; i++) {
       byte digit = header[i];
@@ -56,7 +58,11 @@ final class TocTar {
         break;
       }
       if (digit < '0' || digit > '7') {
-        throw new CorruptException("TOC: tar header: size is not octal", resource, i);
+        throw new CorruptException(
+            "TOC: tar header: byte 0x%02x at %d, expected an octal digit of the size"
+                .formatted(digit, i),
+            resource,
+            blobOffset);
       }
       size = 8 * size + digit - '0';
     }
