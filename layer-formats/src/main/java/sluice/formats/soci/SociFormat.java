@@ -1,10 +1,15 @@
 package sluice.formats.soci;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
@@ -25,7 +30,8 @@ import sluice.formats.soci.SociIndex.Version;
  *
  * <p>An index of version 2 is named by the image's manifest, so the image's digest pins it. One of
  * version 1 is any manifest that refers to the image: it is searched for only where {@link
- * IndexTrust} takes the word of referrers.
+ * IndexTrust} takes the word of referrers, and only for a while, so that a registry that hangs
+ * leaves the next format its time.
  */
 public final class SociFormat implements LayerFormat {
 
@@ -38,6 +44,7 @@ public final class SociFormat implements LayerFormat {
   private final RangeSource source;
   private final SociIndexes indexes;
   private final @Nullable OwnIndexes own;
+  private final Duration patience;
 
   /**
    * @param source gives zTOCs
@@ -56,9 +63,22 @@ public final class SociFormat implements LayerFormat {
    */
   public SociFormat(
       RangeSource source, ImageRegistry registry, InstantSource clock, @Nullable OwnIndexes own) {
+    this(source, registry, clock, own, SociIndexes.REFERRERS);
+  }
+
+  /**
+   * @param patience how long a layer may wait for referrers, signatures of them included
+   */
+  SociFormat(
+      RangeSource source,
+      ImageRegistry registry,
+      InstantSource clock,
+      @Nullable OwnIndexes own,
+      Duration patience) {
     this.source = source;
     this.indexes = new SociIndexes(registry, clock);
     this.own = own;
+    this.patience = patience;
   }
 
   @Override
@@ -101,7 +121,32 @@ public final class SociFormat implements LayerFormat {
               ? "no index is searched for among referrers: " + refusal.get()
               : "SOCI index %s is not used: %s".formatted(pinned, refusal.get()));
     }
-    return pinned == null ? referred(layer, trust) : pinned(layer, pinned);
+    return pinned == null ? inTime(layer, trust) : pinned(layer, pinned);
+  }
+
+  /** By what refers to the image, if that is known soon enough. */
+  private Recognition inTime(Layer layer, IndexTrust trust)
+      throws IOException, InterruptedException {
+    FutureTask<Recognition> asking = new FutureTask<>(() -> referred(layer, trust));
+    Thread.ofVirtual().name("referrers of " + layer.image().reference()).start(asking);
+    try {
+      return asking.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      return new Recognition.Refused(
+          "no index among the referrers of %s in %s was found within %d s"
+              .formatted(
+                  layer.image().digest(),
+                  layer.image().reference().repository(),
+                  patience.toSeconds()));
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException failed -> throw failed;
+        case RuntimeException broken -> throw broken;
+        case null, default -> throw new IOException(e.getCause());
+      }
+    } finally {
+      asking.cancel(true);
+    }
   }
 
   private Recognition pinned(Layer layer, String digest) throws IOException, InterruptedException {
@@ -111,7 +156,7 @@ public final class SociFormat implements LayerFormat {
     } catch (IllegalArgumentException e) {
       return new Recognition.Refused("annotation %s: %s".formatted(INDEX_DIGEST, e.getMessage()));
     }
-    return recognise(layer, indexes.read(layer.image(), index, Version.V2), Version.V2);
+    return recognise(layer, indexes.read(layer, index, Version.V2), Version.V2);
   }
 
   /** The first referrer that is trusted, can be read, and has a zTOC of the layer. */
@@ -139,7 +184,7 @@ public final class SociFormat implements LayerFormat {
   private Recognition referred(Layer layer, Descriptor referrer, IndexTrust trust)
       throws InterruptedException {
     try {
-      SociIndex index = indexes.read(layer.image(), referrer.digest(), Version.V1);
+      SociIndex index = indexes.read(layer, referrer.digest(), Version.V1);
       Recognition recognition = recognise(layer, index, Version.V1);
       if (recognition instanceof Recognition.Tree(Indexer _, IndexOrigin origin)) {
         Optional<String> refusal = trust.refusal(layer, origin);

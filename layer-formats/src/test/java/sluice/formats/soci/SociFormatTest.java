@@ -3,6 +3,7 @@ package sluice.formats.soci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,6 +12,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,12 +22,16 @@ import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
+import sluice.core.ImageConfig;
 import sluice.core.ImageDocument;
+import sluice.core.ImageReference;
+import sluice.core.ImageRegistry;
 import sluice.core.IndexOrigin;
 import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
+import sluice.core.Repository;
 import sluice.testing.Fixtures;
 
 /** What is asked for, and whose word is taken. */
@@ -203,7 +211,8 @@ class SociFormatTest {
     LayerFormat.Layer other = annotated(Map.of(key, images.registry().add(v1()).toString()));
     assertThatThrownBy(() -> recognise(other, SociImages.PINNED))
         .isInstanceOf(CorruptException.class)
-        .hasMessageContaining("index.v1+json, expected application/vnd.amazon.soci.index.v2");
+        .hasMessageContaining("index.v1+json, expected application/vnd.amazon.soci.index.v2")
+        .hasMessageContaining("for layer " + other.descriptor().digest());
   }
 
   @Test
@@ -226,18 +235,85 @@ class SociFormatTest {
     assertThat(origin(recognition).sizeBytes()).isEqualTo(678_960);
   }
 
-  @Test
-  void recent_forgetsWithTimeAndWhenThereAreMany() {
-    Instant[] now = {Instant.EPOCH};
-    Recent<Integer, String> recent = new Recent<>(() -> now[0]);
-    recent.keep(1, "one");
-    assertThat(recent.find(1)).contains("one");
-    now[0] = now[0].plus(Duration.ofHours(1));
-    assertThat(recent.find(1)).isEmpty();
-    for (int i = 0; i < 1000; i++) {
-      recent.keep(i, "x");
+  /** A registry whose referrers are what the test says. */
+  private record Referrers(ImageRegistry documents, Callable<List<Descriptor>> answer)
+      implements ImageRegistry {
+    @Override
+    public List<Descriptor> referrers(Repository repository, Digest subject, Optional<String> type)
+        throws IOException, InterruptedException {
+      try {
+        return answer.call();
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
     }
-    assertThat(recent.find(0)).isEmpty();
-    assertThat(recent.find(999)).contains("x");
+
+    @Override
+    public Content resolve(ImageReference reference) throws IOException, InterruptedException {
+      return documents.resolve(reference);
+    }
+
+    @Override
+    public Content read(Repository repository, Descriptor descriptor)
+        throws IOException, InterruptedException {
+      return documents.read(repository, descriptor);
+    }
+
+    @Override
+    public ImageDocument document(Content content) throws IOException {
+      return documents.document(content);
+    }
+
+    @Override
+    public ImageConfig config(Content content) throws IOException {
+      return documents.config(content);
+    }
+  }
+
+  private SociFormat format(Duration patience, Callable<List<Descriptor>> referrers) {
+    return new SociFormat(
+        images.source(),
+        new Referrers(images.registry(), referrers),
+        () -> Instant.EPOCH,
+        null,
+        patience);
+  }
+
+  @Test
+  void recognise_registryThatHangs_leavesTheNextFormatItsTime() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    CountDownLatch never = new CountDownLatch(1);
+    SociFormat format =
+        format(
+            Duration.ofMillis(20),
+            () -> {
+              asked.incrementAndGet();
+              never.await();
+              return List.of();
+            });
+    for (LayerFormat.Layer layer : SociImages.v1(fixtures)) {
+      assertThat(refused(format.recognise(layer, SociImages.ALL)))
+          .startsWith("no index among the referrers of " + layer.image().digest())
+          .contains("was found within");
+    }
+    assertThat(asked).as("for all layers").hasValue(1);
+  }
+
+  @Test
+  void recognise_registryThatFails_isAskedOnceForAllLayers() {
+    AtomicInteger asked = new AtomicInteger();
+    SociFormat format =
+        format(
+            Duration.ofMinutes(1),
+            () -> {
+              asked.incrementAndGet();
+              throw new FetchException("503", FetchException.Reason.SERVER_ERROR, 503, null);
+            });
+    for (LayerFormat.Layer layer : SociImages.v1(fixtures)) {
+      assertThatThrownBy(() -> format.recognise(layer, SociImages.ALL)).hasMessage("503");
+    }
+    assertThat(asked).hasValue(1);
   }
 }
