@@ -123,7 +123,7 @@ final class Daemon implements Closeable {
       return layers;
     }
     if (recorder.isEmpty()) {
-      LOG.warn("index.publish: nothing is pushed, because index.record = false has nothing made");
+      LOG.warn("index.publish: nothing is pushed, because no indexes are made (index.record = false)");
       return layers;
     }
     ImagePlaces places = stock.engine().places();

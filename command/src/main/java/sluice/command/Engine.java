@@ -13,6 +13,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sluice.cache.CacheListener;
 import sluice.cache.CacheSettings;
 import sluice.cache.ChunkCache;
@@ -45,6 +47,8 @@ import sluice.snapshotter.image.RejectedIndexes;
  * directory belongs to one process.
  */
 final class Engine implements Closeable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
   /** Where a test has the process die, as {@link Failpoints#parse} reads it. */
   private static final String FAILPOINT = "SLUICE_FAILPOINT";
@@ -97,22 +101,39 @@ final class Engine implements Closeable {
   /**
    * How layers get their indexes.
    *
+   * @param file the configuration that says so
    * @param order as {@link Formats#inOrder} takes it
    * @param record whether an index is made of layers that are streamed
    * @param parallelStreams how many layers are streamed at once
    */
-  record Indexes(List<String> order, Trust trust, boolean record, int parallelStreams) {
+  record Indexes(
+      String file, List<String> order, Trust trust, boolean record, int parallelStreams) {
     /** Trust that needs to ask nobody, and no indexes of our own. */
     Indexes(List<String> order, IndexTrust trust, int parallelStreams) {
-      this(order, documents -> trust, false, parallelStreams);
+      this("command", order, documents -> trust, false, parallelStreams);
     }
 
     static Indexes of(Config config) throws IOException {
       return new Indexes(
+          config.file(),
           config.index().order(),
-          Trust.of(config.trust()),
-          config.index().record(),
+          Trust.of(config),
+          records(config),
           config.pull().parallelStreams());
+    }
+
+    /** Nobody makes indexes that nobody uses: neither this node, nor others by a registry. */
+    private static boolean records(Config config) {
+      Config.Index index = config.index();
+      boolean wanted =
+          Formats.useMade(index.order()) || index.publish() == Config.Publish.ASK_REGISTRY;
+      if (index.record() && !wanted) {
+        LOG.warn(
+            "{}: no indexes are made of layers that stream: index.order has no \"soci\", by which"
+                + " they would be used; add it, or set index.record = false",
+            config.file());
+      }
+      return index.record() && wanted;
     }
   }
 
@@ -153,7 +174,7 @@ final class Engine implements Closeable {
         Formats formats = new Formats(places, places, made);
         LayerChoice choice =
             new LayerChoice(
-                formats.inOrder(indexes.order),
+                formats.inOrder(indexes.order, indexes.file),
                 indexes.trust.asking(places),
                 RejectedIndexes.open(root.resolve("rejected.json")),
                 formats::isVariant);

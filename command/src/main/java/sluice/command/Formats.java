@@ -59,9 +59,10 @@ public final class Formats {
    * Those that are wanted, in that order, and last the one that can stream every layer.
    *
    * @param order names of formats; empty for all of them
+   * @param file the configuration that says so
    * @throws ConfigException if there is no format of such a name
    */
-  List<LayerFormat> inOrder(List<String> order) throws ConfigException {
+  List<LayerFormat> inOrder(List<String> order, String file) throws ConfigException {
     if (order.isEmpty()) {
       return all;
     }
@@ -73,8 +74,8 @@ public final class Formats {
       LayerFormat format = left.remove(name);
       if (format == null) {
         throw new ConfigException(
-            "index.order: \"%s\" is no format, or is there twice; there are %s"
-                .formatted(name, all.stream().map(LayerFormat::name).toList()));
+            "%s: index.order: \"%s\" is no format, or is there twice; there are %s"
+                .formatted(file, name, all.stream().map(LayerFormat::name).toList()));
       }
       chosen.add(format);
     }
@@ -82,6 +83,11 @@ public final class Formats {
       chosen.add(streaming);
     }
     return chosen;
+  }
+
+  /** Whether indexes that are made here are used, in an order as {@link #inOrder} takes it. */
+  static boolean useMade(List<String> order) {
+    return order.isEmpty() || order.contains(SociFormat.NAME);
   }
 
   /**

@@ -37,7 +37,7 @@ final class IndexListCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Trust trust = Trust.of(options.config().trust());
+    Trust trust = Trust.of(options.config());
     try (Progress progress = Progress.on("looking");
         IndexedImage image = options.open(progress)) {
       List<Row> rows = new ArrayList<>();

@@ -69,8 +69,8 @@ final class InspectCommand implements Callable<Integer> {
       Formats formats = new Formats(places, places);
       LayerChoice choice =
           new LayerChoice(
-              formats.inOrder(config.index().order()),
-              Trust.of(config.trust()).asking(places),
+              formats.inOrder(config.index().order(), config.file()),
+              Trust.of(config).asking(places),
               RejectedIndexes.open(config.root().resolve("rejected.json")),
               formats::isVariant);
       ResolvedImage resolved =

@@ -26,10 +26,12 @@ interface Trust {
    *
    * @throws IOException if a key that it names cannot be read
    */
-  static Trust of(Config.Trust configured) throws IOException {
-    TrustPolicy diffIds = policy("unverified_diff_ids", configured.unverifiedDiffIds());
-    TrustPolicy referrers = policy("referrers", configured.referrers());
-    TrustPolicy unpinned = policy("unpinned_indexes", configured.unpinnedIndexes());
+  static Trust of(Config config) throws IOException {
+    Config.Trust configured = config.trust();
+    String section = config.file() + ": trust.";
+    TrustPolicy diffIds = policy(section + "unverified_diff_ids", configured.unverifiedDiffIds());
+    TrustPolicy referrers = policy(section + "referrers", configured.referrers());
+    TrustPolicy unpinned = policy(section + "unpinned_indexes", configured.unpinnedIndexes());
     return documents ->
         new ConfiguredTrust(
             diffIds, referrers, unpinned, new Signatures(documents, InstantSource.system()));
@@ -50,7 +52,7 @@ interface Trust {
       try {
         keys.add(VerifyingKey.read(file));
       } catch (IOException e) {
-        throw new IOException("trust.%s: %s".formatted(setting, Failure.sentence(e)), e);
+        throw new IOException("%s: %s".formatted(setting, Failure.sentence(e)), e);
       }
     }
     return keys;

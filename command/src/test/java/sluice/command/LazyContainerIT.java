@@ -54,6 +54,7 @@ final class LazyContainerIT {
     daemon =
         Daemon.start(
             new Config(
+                "test",
                 root(),
                 directory.resolve("s.sock"),
                 d.logLevel(),

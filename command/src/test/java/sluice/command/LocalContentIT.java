@@ -81,6 +81,7 @@ final class LocalContentIT {
     Config defaults = Config.DEFAULTS;
     return Daemon.start(
         new Config(
+            "test",
             directory.resolve("root"),
             directory.resolve("s.sock"),
             defaults.logLevel(),

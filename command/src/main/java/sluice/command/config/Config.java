@@ -9,6 +9,7 @@ import java.util.Set;
 /**
  * What may be configured, with the defaults of {@link #DEFAULTS}.
  *
+ * @param file where it comes from, for messages
  * @param root the daemon's directory; only root may enter it
  * @param address the Unix socket that containerd connects to
  * @param logLevel how much is logged
@@ -21,6 +22,7 @@ import java.util.Set;
  * @param containerd the containerd whose content store may hold manifests
  */
 public record Config(
+    String file,
     Path root,
     Path address,
     LogLevel logLevel,
@@ -35,6 +37,7 @@ public record Config(
   /** What holds where the file says nothing. */
   public static final Config DEFAULTS =
       new Config(
+          "defaults",
           Path.of("/var/lib/sluice"),
           Path.of("/run/sluice/sluice.sock"),
           LogLevel.INFO,
@@ -148,7 +151,8 @@ public record Config(
    * Section {@code index}.
    *
    * @param order the formats that are used, the preferred one first; empty for all of them as they
-   *     are. Whatever else, a layer can be streamed
+   *     are. Whatever else, a layer can be streamed. Indexes that are made here are of the format
+   *     {@code soci}
    * @param record whether an index is made of each layer that is streamed, and kept
    * @param publish whether an index that was made here is offered to the image's registry
    */
@@ -203,11 +207,12 @@ public record Config(
   /** The same, with another root. */
   public Config withRoot(Path other) {
     return new Config(
-        other, address, logLevel, mount, fuse, pull, trust, index, metrics, containerd);
+        file, other, address, logLevel, mount, fuse, pull, trust, index, metrics, containerd);
   }
 
   /** The same, with another socket. */
   public Config withAddress(Path other) {
-    return new Config(root, other, logLevel, mount, fuse, pull, trust, index, metrics, containerd);
+    return new Config(
+        file, root, other, logLevel, mount, fuse, pull, trust, index, metrics, containerd);
   }
 }

@@ -60,15 +60,16 @@ public final class ConfigFile {
           "%s, line %d: %s".formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()));
     }
     Section root = Section.root(file, tree);
-    Config config = config(root);
+    Config config = config(file, root);
     root.finish();
     return config;
   }
 
-  private static Config config(Section root) throws ConfigException {
+  private static Config config(Path file, Section root) throws ConfigException {
     Config otherwise = Config.DEFAULTS;
     Section pull = root.section("pull");
     return new Config(
+        file.toString(),
         root.path("root", otherwise.root()),
         root.path("address", otherwise.address()),
         root.section("log").choice("level", Config.LogLevel.class, otherwise.logLevel()),

@@ -35,6 +35,9 @@ import sluice.formats.soci.SociIndex.Version;
  */
 public final class SociFormat implements LayerFormat {
 
+  /** What {@link #name} says. */
+  public static final String NAME = "soci";
+
   /** An annotation of the image's manifest. */
   static final String INDEX_DIGEST = "com.amazon.soci.index-digest";
 
@@ -83,7 +86,7 @@ public final class SociFormat implements LayerFormat {
 
   @Override
   public String name() {
-    return "soci";
+    return NAME;
   }
 
   @Override
