@@ -57,7 +57,7 @@ final class Engine implements Closeable {
   private static final String REFUSED_LAYERS = "SLUICE_TEST_REFUSE_LAYERS";
 
   /** Indexes that are made here, below the root. */
-  private static final String INDEXES = "indexes";
+  static final String INDEXES = "indexes";
 
   /** Layers that are being compared, below the root. */
   private static final String CHECKS = "checks";

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,6 +26,13 @@ import sluice.formats.soci.ZtocRecorder;
       "",
       "Streams each layer once, verifies it, and keeps its table of contents and where a decoder can"
           + " begin, and nothing else of it. `sluice index push` pushes the index."
+    },
+    exitCodeListHeading = "%nIt ends with:%n",
+    exitCodeList = {
+      "0:The index has all layers.",
+      "1:No index was made.",
+      "2:The command line is wrong.",
+      "3:The index was made, but layers are not in it; the output says which and why."
     })
 final class IndexCreateCommand implements Callable<Integer> {
 
@@ -33,6 +41,9 @@ final class IndexCreateCommand implements Callable<Integer> {
 
   /** A span is fetched and decoded whole for the first byte that is read of it. */
   private static final long MAX_SPAN_BYTES = 64 << 20;
+
+  /** An index was made, of some of the layers. */
+  static final int INCOMPLETE = 3;
 
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private IndexOptions options = new IndexOptions();
@@ -60,8 +71,8 @@ final class IndexCreateCommand implements Callable<Integer> {
       PrintWriter out = spec.commandLine().getOut();
       out.println(options.json() ? json(image, made).text() : text(image, made));
       out.flush();
+      return made.without().isEmpty() ? CommandLine.ExitCode.OK : INCOMPLETE;
     }
-    return 0;
   }
 
   /** Makes an index and keeps it in the layout of the options. */

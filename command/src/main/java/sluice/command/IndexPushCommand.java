@@ -11,6 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import sluice.command.index.IndexCreation;
 import sluice.command.index.IndexLayout;
 import sluice.command.index.MadeIndex;
 import sluice.core.Digest;
@@ -68,7 +69,12 @@ final class IndexPushCommand implements Callable<Integer> {
     IndexLayout layout = options.layout();
     Optional<MadeIndex> kept = layout.latest(image.resolved());
     if (kept.isEmpty()) {
-      IndexCreateCommand.create(image, options, ZtocRecorder.Settings.DEFAULT_SPAN_BYTES, progress);
+      IndexCreation.Result made =
+          IndexCreateCommand.create(
+              image, options, ZtocRecorder.Settings.DEFAULT_SPAN_BYTES, progress);
+      PrintWriter err = spec.commandLine().getErr();
+      made.without().forEach((layer, reason) -> err.printf("%s  no zTOC: %s%n", layer, reason));
+      err.flush();
       kept = layout.latest(image.resolved());
     }
     return kept.orElseThrow(

@@ -2,6 +2,7 @@ package sluice.command;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,8 @@ import sluice.command.config.ConfigFile;
 import sluice.core.Digest;
 import sluice.core.ImageReference;
 import sluice.core.IndexOrigin;
+import sluice.formats.record.LayerRecorder;
+import sluice.formats.soci.OwnIndexes;
 import sluice.registry.FetchListener;
 import sluice.registry.OciLayout;
 import sluice.registry.RegistryClient;
@@ -66,7 +69,7 @@ final class InspectCommand implements Callable<Integer> {
         RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
       ImagePlaces places =
           new ImagePlaces(ImagePlaces.Place.of(new OciLayout()), ImagePlaces.Place.of(registries));
-      Formats formats = new Formats(places, places);
+      Formats formats = new Formats(places, places, made(config.root()));
       LayerChoice choice =
           new LayerChoice(
               formats.inOrder(config.index().order(), config.file()),
@@ -82,6 +85,19 @@ final class InspectCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
+  }
+
+  /** The indexes that this node has made, if it has a root, and whoever asks may enter it. */
+  private Formats.Made made(Path root) {
+    if (Files.isDirectory(root) && !Files.isExecutable(root)) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.printf("sluice: what this node made itself is not shown: %s is closed to you%n", root);
+      err.flush();
+    }
+    Path indexes = root.resolve(Engine.INDEXES);
+    return Files.isReadable(indexes)
+        ? new Formats.Made(LayerRecorder.NONE, OwnIndexes.reading(indexes))
+        : Formats.Made.NONE;
   }
 
   private static Json json(Inspection inspection) {

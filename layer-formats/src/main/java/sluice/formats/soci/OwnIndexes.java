@@ -45,15 +45,17 @@ public final class OwnIndexes {
   private final Path directory;
   private final long maxBytes;
   private final InstantSource clock;
+  private final boolean ours;
   private final VerifiedFiles verified = new VerifiedFiles();
 
   /** Held while files are added and removed. */
   private final ReentrantLock changing = new ReentrantLock();
 
-  private OwnIndexes(Path directory, long maxBytes, InstantSource clock) {
+  private OwnIndexes(Path directory, long maxBytes, InstantSource clock, boolean ours) {
     this.directory = directory;
     this.maxBytes = maxBytes;
     this.clock = clock;
+    this.ours = ours;
   }
 
   /**
@@ -70,7 +72,12 @@ public final class OwnIndexes {
         Files.delete(leftover);
       }
     }
-    return new OwnIndexes(directory, maxBytes, clock);
+    return new OwnIndexes(directory, maxBytes, clock, true);
+  }
+
+  /** Those of another process, of which nothing is changed, whatever they are. */
+  public static OwnIndexes reading(Path directory) {
+    return new OwnIndexes(directory, 0, InstantSource.system(), false);
   }
 
   /** Where they are. */
@@ -105,12 +112,12 @@ public final class OwnIndexes {
           && !ContentHasher.matches(ztoc.digest(), map(channel, ztoc).asByteBuffer())) {
         throw new CorruptException("it is not what its digest says", file.toString(), -1);
       }
-      opened.verified(() -> Files.setLastModifiedTime(file, FileTime.from(clock.instant())));
+      opened.verified(() -> markUsed(file));
       return Optional.of(index);
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (CorruptException e) {
-      LOG.warn("the index of layer {} is removed: {}", layer, e.getMessage());
+      LOG.warn("the index of layer {} is not used: {}", layer, e.getMessage());
       remove(file);
       return Optional.empty();
     } catch (IOException e) {
@@ -214,7 +221,16 @@ public final class OwnIndexes {
         FileChannel.MapMode.READ_ONLY, OwnIndex.HEADER_BYTES, ztoc.sizeBytes(), Arena.ofAuto());
   }
 
+  private void markUsed(Path file) throws IOException {
+    if (ours) {
+      Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
+    }
+  }
+
   private void remove(Path file) {
+    if (!ours) {
+      return;
+    }
     changing.lock();
     try {
       Files.deleteIfExists(file);
