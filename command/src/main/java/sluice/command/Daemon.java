@@ -123,7 +123,8 @@ final class Daemon implements Closeable {
       return layers;
     }
     if (recorder.isEmpty()) {
-      LOG.warn("index.publish: nothing is pushed, because no indexes are made (index.record = false)");
+      LOG.warn(
+          "index.publish: nothing is pushed, because no indexes are made (index.record = false)");
       return layers;
     }
     ImagePlaces places = stock.engine().places();
@@ -131,7 +132,7 @@ final class Daemon implements Closeable {
         layers,
         opened.keep(
             IndexPublisher.start(
-                new IndexPublisher.Ports(places, places, recorder.get()),
+                new IndexPublisher.Ports(places, places, recorder.get(), InstantSource.system()),
                 config.root().resolve("pushes"))));
   }
 

@@ -1,14 +1,17 @@
 package sluice.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -26,6 +29,7 @@ import sluice.core.ImageRegistry;
 import sluice.core.Platform;
 import sluice.core.Repository;
 import sluice.snapshotter.image.ResolvedImage;
+import sluice.testing.ComposedImage;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
@@ -41,6 +45,7 @@ final class IndexMadeIT {
   private final Fixtures fixtures = Fixtures.of("reader");
   private final DockerRegistry registry;
   private int nodes;
+  private volatile Instant now = Instant.EPOCH;
 
   IndexMadeIT() throws Exception {
     registry = DockerRegistry.open();
@@ -124,12 +129,23 @@ final class IndexMadeIT {
   /** Counts what it is asked, and refuses all of it. */
   private static final class Refusing implements ImagePublisher {
     private final AtomicInteger asked = new AtomicInteger();
+    private final FetchException.Reason reason;
+    private final int status;
+
+    Refusing() {
+      this(FetchException.Reason.UNAUTHORIZED, 403);
+    }
+
+    Refusing(FetchException.Reason reason, int status) {
+      this.reason = reason;
+      this.status = status;
+    }
 
     @Override
     public void putBlob(Repository repository, Descriptor descriptor, Path content)
         throws IOException {
       asked.incrementAndGet();
-      throw new FetchException("403", FetchException.Reason.UNAUTHORIZED, 403, null);
+      throw new FetchException(String.valueOf(status), reason, status, null);
     }
 
     @Override
@@ -145,8 +161,14 @@ final class IndexMadeIT {
 
   private IndexPublisher publisher(Engine engine, ImagePublisher to) throws IOException {
     return IndexPublisher.start(
-        new IndexPublisher.Ports(engine.places(), to, engine.recorder().orElseThrow()),
+        new IndexPublisher.Ports(engine.places(), to, engine.recorder().orElseThrow(), () -> now),
         temporary.resolve("scratch"));
+  }
+
+  /** Offers an image, and waits until it is tried. */
+  private static void offer(IndexPublisher publisher, ResolvedImage image) throws Exception {
+    publisher.offer(image.reference().repository(), image.image().digest());
+    assertThat(publisher.awaitIdle(Duration.ofMinutes(2))).isTrue();
   }
 
   @Test
@@ -154,15 +176,17 @@ final class IndexMadeIT {
     try (Engine engine = node("")) {
       ResolvedImage resolved = load(engine);
       try (IndexPublisher publisher = publisher(engine, engine.places())) {
-        publisher.offer(resolved.reference().repository(), resolved.image().digest());
-        await(() -> !referrers(engine, resolved).isEmpty());
-        publisher.offer(resolved.reference().repository(), resolved.image().digest());
+        offer(publisher, resolved);
+        assertThat(referrers(engine, resolved)).hasSize(1);
+        int before = registry.requests().size();
+        offer(publisher, resolved);
+        assertThat(registry.requests()).as("it is known to be done").hasSize(before);
       }
-      try (IndexPublisher other = publisher(engine, new Refusing())) {
-        other.offer(resolved.reference().repository(), resolved.image().digest());
-        Thread.sleep(1000);
+      Refusing other = new Refusing();
+      try (IndexPublisher publisher = publisher(engine, other)) {
+        offer(publisher, resolved);
       }
-      assertThat(referrers(engine, resolved)).hasSize(1);
+      assertThat(other.asked).as("the image has an index that is as good").hasValue(0);
     }
     assertThat(streamed()).isEmpty();
   }
@@ -173,32 +197,123 @@ final class IndexMadeIT {
     try (Engine engine = node("")) {
       ResolvedImage resolved = load(engine);
       try (IndexPublisher publisher = publisher(engine, refusing)) {
-        publisher.offer(resolved.reference().repository(), resolved.image().digest());
-        await(() -> refusing.asked.get() > 0);
-        Thread.sleep(500);
-        publisher.offer(resolved.reference().repository(), resolved.image().digest());
-        Thread.sleep(1000);
+        offer(publisher, resolved);
+        assertThat(refusing.asked).hasValue(1);
+        now = now.plus(Duration.ofDays(1));
+        offer(publisher, resolved);
       }
       assertThat(refusing.asked).hasValue(1);
       assertThat(temporary.resolve("scratch")).isEmptyDirectory();
     }
   }
 
+  @Test
+  void offer_registryThatFails_isAskedAgainAfterAPause() throws Exception {
+    Refusing failing = new Refusing(FetchException.Reason.SERVER_ERROR, 503);
+    try (Engine engine = node("")) {
+      ResolvedImage resolved = load(engine);
+      try (IndexPublisher publisher = publisher(engine, failing)) {
+        offer(publisher, resolved);
+        offer(publisher, resolved);
+        assertThat(failing.asked).hasValue(1);
+        for (int tries = 2; tries <= 9; tries++) {
+          now = now.plus(Duration.ofDays(1));
+          offer(publisher, resolved);
+          assertThat(failing.asked).hasValue(Math.min(5, tries));
+        }
+      }
+      // Another start of the daemon tries again.
+      try (IndexPublisher publisher = publisher(engine, engine.places())) {
+        offer(publisher, resolved);
+      }
+      assertThat(referrers(engine, resolved)).hasSize(1);
+    }
+  }
+
+  @Test
+  void offer_imageOfWhichALayerHasNoRecord_pushesTheOthersAfterAPause() throws Exception {
+    try (Engine engine = node("")) {
+      ResolvedImage resolved = load(engine);
+      assertThat(engine.recorder().orElseThrow().awaitIdle(Duration.ofMinutes(2))).isTrue();
+      Descriptor lost = fixtures.document(Fixtures.SOURCE).layers().getFirst();
+      Files.delete(
+          temporary.resolve("node" + (nodes - 1)).resolve("indexes/sha256-" + lost.digest().hex()));
+      try (IndexPublisher publisher = publisher(engine, engine.places())) {
+        offer(publisher, resolved);
+        assertThat(referrers(engine, resolved)).as("it may still come").isEmpty();
+        now = now.plus(Duration.ofMinutes(1));
+        offer(publisher, resolved);
+        assertThat(referrers(engine, resolved)).hasSize(1);
+      }
+      assertThat(streamed()).allMatch(request -> request.contains(lost.digest().toString()));
+      assertThat(streamed()).hasSize(1);
+    }
+  }
+
+  @Test
+  void inspect_onTheNodeThatMadeIndexes_knowsThem() throws Exception {
+    Path root = temporary.resolve("node" + nodes);
+    try (Engine engine = node("")) {
+      load(engine);
+      assertThat(engine.recorder().orElseThrow().awaitIdle(Duration.ofMinutes(2))).isTrue();
+      String config = temporary.resolve("inspect.toml").toString();
+      Files.writeString(Path.of(config), "root = \"" + root + "\"\n");
+      Path broken =
+          root.resolve(
+              "indexes/sha256-"
+                  + fixtures.document(Fixtures.SOURCE).layers().getLast().digest().hex());
+      Files.write(broken, new byte[9]);
+      JsonNode layers =
+          Cli.sluice("inspect", "--json", "--config", config, image()).json().get("layers");
+      assertThat(layers).hasSize(3);
+      for (JsonNode layer : layers) {
+        boolean last = layer.equals(layers.get(2));
+        assertThat(layer.get("format").asText()).isEqualTo(last ? "tar" : "soci");
+        assertThat(layer.get("served").asText()).isEqualTo(last ? "streamed" : "lazy");
+      }
+      assertThat(layers.get(0).get("offers").get(0).get("from").asText())
+          .isEqualTo("index made on this node");
+      assertThat(broken).as("it is the daemon's").hasSize(9);
+    }
+  }
+
+  @Test
+  void record_whereOrderHasNoSoci_isForPublishingOnly() throws Exception {
+    for (String publish : List.of("never", "ask-registry")) {
+      Path config = temporary.resolve("config.toml");
+      Files.writeString(config, "[index]\norder = [\"estargz\"]\npublish = \"" + publish + "\"\n");
+      assertThat(Engine.Indexes.of(ConfigFile.read(config)).record())
+          .isEqualTo(publish.equals("ask-registry"));
+    }
+    assertThatThrownBy(() -> node("[index]\norder = [\"nydus\"]"))
+        .hasMessageContaining("config.toml: index.order: \"nydus\" is no format");
+    assertThatThrownBy(() -> node("[trust]\nreferrers = [\"key:/none.pub\"]"))
+        .hasMessageContaining("config.toml: trust.referrers: key /none.pub: no such file");
+  }
+
+  @Test
+  void create_layersThatNoIndexHolds_areSaid() throws Exception {
+    Fixtures zstd = Fixtures.of("implicit");
+    ComposedImage mixed =
+        ComposedImage.of(fixtures, fixtures.document(Fixtures.SOURCE))
+            .with(ComposedImage.of(zstd, zstd.document("zstdc-podman")));
+    Path layout = temporary.resolve("mixed");
+    mixed.write(layout, "mixed", Map.of());
+    String image = "oci:" + layout + ":mixed";
+    String root = temporary.resolve("root").toString();
+
+    Cli.Result made = Cli.sluice("index", "create", image, "--root", root, "--json");
+    assertThat(made.status()).as(made.toString()).isEqualTo(3);
+    assertThat(made.json().get("layers")).hasSize(3);
+    assertThat(made.json().get("without")).isNotEmpty();
+    assertThat(made.json().get("without").get(0).get("reason").asText())
+        .contains("SOCI indexes hold none of");
+    assertThat(Cli.sluice("index", "create", "--help").out()).contains("layers are not in it");
+  }
+
   private static List<Descriptor> referrers(Engine engine, ResolvedImage image) throws Exception {
     return engine
         .places()
         .referrers(image.reference().repository(), image.image().digest(), Optional.empty());
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(Condition condition) throws Exception {
-    long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).as("120 s have passed").isLessThan(deadline);
-      Thread.sleep(100);
-    }
   }
 }

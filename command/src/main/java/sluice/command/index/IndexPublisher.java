@@ -8,18 +8,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sluice.command.index.PublishQueue.Image;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
@@ -38,19 +37,13 @@ import sluice.formats.soci.ZtocRecorder;
 
 /**
  * Pushes the indexes that this node made of images which it streamed, so that the next node need
- * not: in the background, an image at a time, once each, and only if the image has none that is as
- * good. A registry that does not let this node push is asked once and not again; nothing of this is
- * anybody's failure.
+ * not: in the background, an image at a time, and only if the image has none that is as good. What
+ * fails is tried again a few times; a registry that does not let this node push is asked once and
+ * not again. Nothing of this is anybody's failure.
  */
 public final class IndexPublisher implements Closeable {
 
   private static final Logger LOG = LoggerFactory.getLogger(IndexPublisher.class);
-
-  /** More images than this are not pulled while one index is pushed. */
-  private static final int MAX_WAITING = 256;
-
-  /** Images and repositories that are remembered; forgetting one costs some requests. */
-  private static final int MAX_REMEMBERED = 4096;
 
   /** An index comes behind its layer; who streams on and on is not waited for. */
   private static final Duration RECORDING = Duration.ofMinutes(10);
@@ -58,20 +51,21 @@ public final class IndexPublisher implements Closeable {
   private static final int NOT_ALLOWED = 405;
 
   /** Where indexes come from and where they go. */
-  public record Ports(ImageRegistry registry, ImagePublisher publisher, ZtocRecorder recorder) {}
-
-  private record Image(Repository repository, Digest manifest) {}
+  public record Ports(
+      ImageRegistry registry,
+      ImagePublisher publisher,
+      ZtocRecorder recorder,
+      InstantSource clock) {}
 
   private final Ports ports;
   private final Path scratch;
-  private final BlockingQueue<Image> waiting = new LinkedBlockingQueue<>(MAX_WAITING);
-  private final Set<Image> done = remembered();
-  private final Set<Repository> refused = remembered();
+  private final PublishQueue queue;
   private final Thread thread;
 
   private IndexPublisher(Ports ports, Path scratch) {
     this.ports = ports;
     this.scratch = scratch;
+    this.queue = new PublishQueue(ports.clock);
     this.thread = Thread.ofPlatform().name("push indexes").daemon().unstarted(this::work);
   }
 
@@ -94,15 +88,22 @@ public final class IndexPublisher implements Closeable {
 
   /** Says that layers of an image are here. Returns at once. */
   public void offer(Repository repository, Digest manifest) {
-    Image image = new Image(repository, manifest);
-    boolean worth =
-        repository instanceof Repository.InRegistry
-            && !done.contains(image)
-            && !refused.contains(repository)
-            && !waiting.contains(image);
-    if (worth && !waiting.offer(image)) {
-      LOG.debug("the index of {} is not pushed: too many are waiting", image);
+    if (repository instanceof Repository.InRegistry) {
+      boolean waits = queue.offer(new Image(repository, manifest));
+      LOG.debug("{} in {}: its index {}", manifest, repository, waits ? "is due" : "is not pushed");
     }
+  }
+
+  /** The same after a restart: only if there is something of that layer that may be pushed. */
+  void offer(Repository repository, Digest manifest, Digest layer) {
+    if (ports.recorder.indexes().has(layer)) {
+      offer(repository, manifest);
+    }
+  }
+
+  /** Waits until nothing is due or being pushed; whether that came in time. */
+  public boolean awaitIdle(Duration atMost) throws InterruptedException {
+    return queue.awaitIdle(atMost);
   }
 
   @Override
@@ -113,13 +114,10 @@ public final class IndexPublisher implements Closeable {
   private void work() {
     try {
       while (true) {
-        Image image = waiting.take();
-        ports.recorder.awaitIdle(RECORDING);
-        // What is offered from now on may have come too late for us.
-        waiting.remove(image);
-        if (!done.contains(image) && !refused.contains(image.repository)) {
-          publish(image);
-        }
+        Image image = queue.take();
+        boolean idle = ports.recorder.awaitIdle(RECORDING);
+        LOG.debug("{}: all that streamed is recorded: {}", image, idle);
+        publish(image);
       }
     } catch (InterruptedException e) {
       LOG.debug("no more indexes are pushed");
@@ -128,74 +126,77 @@ public final class IndexPublisher implements Closeable {
 
   private void publish(Image image) throws InterruptedException {
     try {
-      if (tryToPublish(image)) {
-        done.add(image);
+      Optional<Due> due = due(image);
+      if (due.isPresent() && !due.get().missing.isEmpty() && queue.failures(image) == 0) {
+        later(image, "not all layers have one yet: " + due.get().missing);
+        return;
       }
-    } catch (FetchException e) {
-      if (isRefusal(e)) {
-        refused.add(image.repository);
-        LOG.info(
-            "indexes of images in {} are not pushed, the registry does not let this node: {}",
-            image.repository,
-            e.getMessage());
-      } else {
-        done.add(image);
-        LOG.info("the index of {} is not pushed: {}", image, e.getMessage());
+      if (due.isPresent() && !push(image.repository(), due.get())) {
+        return;
       }
+      queue.done(image);
     } catch (IOException | RuntimeException e) {
-      done.add(image);
-      LOG.info("the index of {} is not pushed: {}", image, e.toString());
+      later(image, e instanceof FetchException ? String.valueOf(e.getMessage()) : e.toString());
     }
   }
 
-  private static boolean isRefusal(FetchException failure) {
-    return switch (failure.reason()) {
-      case UNAUTHORIZED, NOT_FOUND -> true;
-      case UNREACHABLE, THROTTLED, SERVER_ERROR, PROTOCOL -> failure.status() == NOT_ALLOWED;
-    };
+  private void later(Image image, String reason) {
+    LOG.info(
+        "the index of {} in {} is not pushed{}: {}",
+        image.manifest(),
+        image.repository(),
+        queue
+            .later(image)
+            .map(pause -> ", but tried again in %d min".formatted(pause.toMinutes()))
+            .orElse(""),
+        reason);
   }
 
-  /** Whether that is all that is to do for the image; else it is worth to be tried again. */
-  private boolean tryToPublish(Image image) throws IOException, InterruptedException {
-    ImageReference reference = new ImageReference(image.repository, null, image.manifest);
-    Content content = ports.registry.resolve(reference);
-    if (!(ports.registry.document(content) instanceof ImageDocument.Manifest manifest)) {
+  /** Pushes, unless the registry does not let this node; whether it did. */
+  private boolean push(Repository repository, Due due) throws IOException, InterruptedException {
+    try {
+      push(due.manifest, repository, due.indexes);
       return true;
-    }
-    Optional<Map<Descriptor, OwnIndex>> found = indexes(image.repository, manifest);
-    if (found.isEmpty()) {
-      LOG.debug("the index of {} is not pushed yet: not all layers have one", reference);
+    } catch (FetchException e) {
+      boolean refusal =
+          e.reason() == FetchException.Reason.UNAUTHORIZED || e.status() == NOT_ALLOWED;
+      if (!refusal) {
+        throw e;
+      }
+      queue.refused(repository);
+      LOG.info(
+          "indexes of images in {} are not pushed, the registry does not let this node: {}",
+          repository,
+          e.getMessage());
       return false;
     }
-    Map<Descriptor, OwnIndex> indexes = found.get();
-    if (indexes.isEmpty()) {
-      return true;
-    }
-    LayerFormat.Image of = new LayerFormat.Image(reference, image.manifest, manifest);
-    boolean there =
-        new IndexList(ports.registry)
-            .of(of).stream()
-                .anyMatch(index ->
-                    indexes.keySet().stream()
-                        .allMatch(layer -> index.ztoc(layer.digest()).isPresent()));
-    if (there) {
-      LOG.debug("{} has an index already", reference);
-      return true;
-    }
-    push(content.descriptor(), image.repository, indexes);
-    return true;
   }
 
-  /** What was made of each layer that could have an index; empty if it may still come. */
-  private Optional<Map<Descriptor, OwnIndex>> indexes(
-      Repository repository, ImageDocument.Manifest manifest)
-      throws IOException, InterruptedException {
-    ImageConfig config = ports.registry.config(ports.registry.read(repository, manifest.config()));
-    Map<Descriptor, OwnIndex> indexes = new LinkedHashMap<>();
-    if (config.diffIds().size() != manifest.layers().size()) {
-      return Optional.of(indexes);
+  /**
+   * What there is to push of an image.
+   *
+   * @param indexes what was made of each layer that an index can hold; not empty
+   * @param missing layers of which nothing is written down: they stream yet, are lazy in another
+   *     format, or were made room of
+   */
+  private record Due(
+      Descriptor manifest, Map<Descriptor, OwnIndex> indexes, List<Digest> missing) {}
+
+  /** Empty if there is nothing to push, or an index that has all of it. */
+  private Optional<Due> due(Image image) throws IOException, InterruptedException {
+    ImageReference reference = new ImageReference(image.repository(), null, image.manifest());
+    Content content = ports.registry.resolve(reference);
+    if (!(ports.registry.document(content) instanceof ImageDocument.Manifest manifest)) {
+      return Optional.empty();
     }
-    Set<Digest> seen = new LinkedHashSet<>();
+    ImageConfig config =
+        ports.registry.config(ports.registry.read(image.repository(), manifest.config()));
+    if (config.diffIds().size() != manifest.layers().size()) {
+      return Optional.empty();
+    }
+    Map<Descriptor, OwnIndex> indexes = new LinkedHashMap<>();
+    List<Digest> missing = new ArrayList<>();
+    Set<Digest> seen = new HashSet<>();
     for (int at = 0; at < manifest.layers().size(); at++) {
       Descriptor layer = manifest.layers().get(at);
       if (!seen.add(layer.digest())) {
@@ -204,14 +205,29 @@ public final class IndexPublisher implements Closeable {
       Optional<OwnIndex> own =
           ports.recorder.indexes().find(layer.digest(), config.diffIds().get(at));
       if (own.isEmpty()) {
-        return Optional.empty();
+        missing.add(layer.digest());
+        continue;
       }
       Descriptor ztoc = own.get().ztoc();
       if (ztoc != null && SociIndexWriter.takes(ztoc)) {
         indexes.put(layer, own.get());
       }
     }
-    return Optional.of(indexes);
+    LayerFormat.Image of = new LayerFormat.Image(reference, image.manifest(), manifest);
+    if (indexes.isEmpty() ? missing.isEmpty() || queue.failures(image) > 0 : has(of, indexes)) {
+      LOG.debug("{}: there is nothing to push, or it is there already", reference);
+      return Optional.empty();
+    }
+    return Optional.of(new Due(content.descriptor(), indexes, missing));
+  }
+
+  private boolean has(LayerFormat.Image image, Map<Descriptor, OwnIndex> indexes)
+      throws IOException, InterruptedException {
+    return new IndexList(ports.registry)
+        .of(image).stream()
+            .anyMatch(index ->
+                indexes.keySet().stream()
+                    .allMatch(layer -> index.ztoc(layer.digest()).isPresent()));
   }
 
   private void push(Descriptor image, Repository repository, Map<Descriptor, OwnIndex> indexes)
@@ -246,16 +262,5 @@ public final class IndexPublisher implements Closeable {
         Files.deleteIfExists(layer.ztoc().file());
       }
     }
-  }
-
-  private static <T> Set<T> remembered() {
-    return Collections.synchronizedSet(
-        Collections.newSetFromMap(
-            new LinkedHashMap<>() {
-              @Override
-              protected boolean removeEldestEntry(Map.Entry<T, Boolean> eldest) {
-                return size() > MAX_REMEMBERED;
-              }
-            }));
   }
 }

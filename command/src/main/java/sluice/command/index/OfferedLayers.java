@@ -1,7 +1,9 @@
 package sluice.command.index;
 
 import java.io.IOException;
+import java.util.function.Consumer;
 import sluice.core.ImageReference;
+import sluice.core.Repository;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;
 import sluice.snapshotter.state.LazyLayers;
@@ -23,14 +25,14 @@ public final class OfferedLayers implements LazyLayers {
   public Outcome prepare(LayerRequest request) throws InterruptedException {
     Outcome outcome = layers.prepare(request);
     if (outcome instanceof Outcome.Lazy(LazyLayer layer, Pin _)) {
-      offer(layer);
+      offer(layer, repository -> publisher.offer(repository, layer.manifest()));
     }
     return outcome;
   }
 
-  private void offer(LazyLayer layer) {
+  private static void offer(LazyLayer layer, Consumer<Repository> to) {
     try {
-      publisher.offer(ImageReference.parse(layer.image()).repository(), layer.manifest());
+      to.accept(ImageReference.parse(layer.image()).repository());
     } catch (IllegalArgumentException _) {
       // The name that somebody gave the image leads to no repository.
     }
@@ -59,5 +61,11 @@ public final class OfferedLayers implements LazyLayers {
   @Override
   public void restore(Needed needed) {
     layers.restore(needed);
+    // What an earlier daemon could not push.
+    for (LazyLayer layer : needed.committed()) {
+      offer(
+          layer,
+          repository -> publisher.offer(repository, layer.manifest(), layer.layer().digest()));
+    }
   }
 }

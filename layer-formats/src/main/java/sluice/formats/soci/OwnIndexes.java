@@ -127,7 +127,7 @@ public final class OwnIndexes {
   }
 
   /** Whether there is anything of that layer. */
-  boolean has(Digest layer) {
+  public boolean has(Digest layer) {
     return Files.exists(file(layer));
   }
 
