@@ -110,7 +110,9 @@ final class FiveFormatsIT {
   @Test
   void image_onANodeThatUsesTwoFormats_isStreamedWhereOthersServeIt() throws Exception {
     node.close();
-    node = ContainerdNode.of(Node.configured("[index]\norder = [\"estargz\", \"rafs\"]\n"));
+    node =
+        ContainerdNode.of(
+            Node.configured("[index]\nrecord = false\norder = [\"estargz\", \"rafs\"]\n"));
     assertThat(node.states(name("mixed"))).containsOnly("lazy");
     assertThat(servedBy()).containsExactly("rafs", "estargz", "tar");
     assertThat(run("sluice", "mixed")).isEqualTo(unpacked()).contains("/data/text0", "done");

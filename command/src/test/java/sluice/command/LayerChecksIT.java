@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -127,6 +128,21 @@ final class LayerChecksIT {
 
     assertThat(container()).isNotEmpty();
     awaitHonest();
+  }
+
+  @Test
+  void layerOfAFormatThatIsNoLongerUsed_isShownAsUndecided() throws Exception {
+    beginCheck();
+    assertThat(node.daemon().stop()).isZero();
+    registry.mend();
+    Files.writeString(
+        node.directory().resolve("config.toml"),
+        "[index]\nrecord = false\norder = [\"rafs\"]\n",
+        StandardOpenOption.APPEND);
+    node.restart(Map.of());
+    Await.until("a failed check", () -> node.status().getUndecidedLayersCount() > 0);
+    assertThat(node.status().getUndecidedLayers(0).getReason())
+        .contains("format estargz is not in use", "index.order");
   }
 
   /** Prepares a container and has its check wait for the registry. */

@@ -91,9 +91,8 @@ public final class LayerChecks implements Closeable {
         retries.retain(claimed.stream().map(KeptLayer::key).collect(Collectors.toSet()));
         for (KeptLayer layer : claimed) {
           KeptLayer.Claim claim = layer.claim();
-          Optional<Fidelity> fidelity = claims.fidelity(layer.key().format());
-          if (claim != null && fidelity.isPresent() && isDue(layer)) {
-            check(layer, claim, fidelity.get());
+          if (claim != null && isDue(layer)) {
+            check(layer, claim);
           }
         }
       }
@@ -121,10 +120,9 @@ public final class LayerChecks implements Closeable {
     }
   }
 
-  private void check(KeptLayer layer, KeptLayer.Claim claim, Fidelity fidelity)
-      throws InterruptedException {
+  private void check(KeptLayer layer, KeptLayer.Claim claim) throws InterruptedException {
     try {
-      Optional<String> lie = check.lie(layer, claim, fidelity);
+      Optional<String> lie = check.lie(layer, claim, fidelity(layer));
       retries.decided(layer.key());
       if (lie.isEmpty()) {
         claims.honest(layer);
@@ -149,6 +147,17 @@ public final class LayerChecks implements Closeable {
         undecided(layer, e);
       }
     }
+  }
+
+  private Fidelity fidelity(KeptLayer layer) throws IOException {
+    String format = layer.key().format();
+    return claims
+        .fidelity(format)
+        .orElseThrow(() ->
+            new IOException(
+                "format %s is not in use, so nobody can say what its indexes leave out: add it to"
+                        .formatted(format)
+                    + " index.order, or remove the images with this layer"));
   }
 
   private boolean isClaimed(LayerKey key) {
