@@ -75,13 +75,16 @@ final class LayerPlanner {
   /**
    * What becomes of a layer whose index could not be made a tree of: the turn of the formats after
    * that one. What may be had a moment later is waited for instead, as it would not be streamed
-   * either.
+   * either. A layer that holds the tree of a whole image has no other turn: what it unpacks to is
+   * none of the image's files.
    *
    * @throws IOException {@code failure}, if the layer has to wait, or no other format serves it
    */
   LayerPlan planAfter(IOException failure, LayerFormat.Layer layer, LayerPlan plan)
       throws IOException, InterruptedException {
-    if (!(plan instanceof LayerPlan.Indexable failed) || failed.indexer().streams()) {
+    if (!(plan instanceof LayerPlan.Indexable failed)
+        || failed.indexer().streams()
+        || failed.wholeImage()) {
       throw failure;
     }
     switch (failure) {

@@ -46,7 +46,7 @@ final class LayerPlannerTest {
     return open(indexed);
   }
 
-  private LayerLibrary open(IndexedFormat first) throws IOException {
+  private LayerLibrary open(LayerFormat first) throws IOException {
     return LayerLibrary.open(
         directory,
         new LayerChoice(
@@ -155,6 +155,33 @@ final class LayerPlannerTest {
     FetchException away = new FetchException("away", reason, 0, null);
 
     assertThatThrownBy(() -> library.planner().planAfter(away, layer, plan)).isSameAs(away);
+  }
+
+  /** The layer itself unpacks to the index, and would be shown instead of the image. */
+  @Test
+  void planAfter_treeOfAWholeImage_isNoOtherFormatsTurn() throws Exception {
+    LayerFormat whole =
+        new LayerFormat() {
+          @Override
+          public String name() {
+            return "whole";
+          }
+
+          @Override
+          public Recognition recognise(Layer layer, IndexTrust trust) {
+            return indexed.recognise(layer, trust) instanceof Recognition.Tree(var made, var origin)
+                ? new Recognition.ImageTree(made, origin)
+                : new Recognition.Foreign();
+          }
+        };
+    LayerLibrary library = open(whole);
+    LayerFormat.Layer layer = stream("a");
+    LayerPlan plan = library.planner().plan(layer);
+    FetchException missing = new FetchException("no blob", Reason.NOT_FOUND, 404, null);
+
+    assertThatThrownBy(() -> library.planner().planAfter(torn, layer, plan)).isSameAs(torn);
+    assertThatThrownBy(() -> library.planner().planAfter(missing, layer, plan)).isSameAs(missing);
+    assertThat(indexable(library.planner().plan(layer)).wholeImage()).isTrue();
   }
 
   @Test
