@@ -48,7 +48,8 @@ record SignedPayload(Digest manifest) {
     } catch (JacksonException e) {
       throw new CorruptException("JSON: " + e.getOriginalMessage(), resource, -1);
     } catch (IOException e) {
-      throw new AssertionError("bytes are read from memory", e);
+      // Jackson guesses the encoding by the first bytes, and knows some that it cannot read.
+      throw new CorruptException("JSON: " + e.getMessage(), resource, -1);
     }
     String type = critical.path("type").asText();
     if (!type.equals(TYPE)) {

@@ -109,7 +109,15 @@ class SignatureFuzzTest {
   static Stream<byte[]> payloads() {
     Repository repository = new Repository.InRegistry("registry.example", "a/image");
     String written = new SignedPayload(Digest.sha256(new byte[0])).write(repository).toString();
-    return Stream.of("", "{}", "[[[[", "{\"critical\":{\"type\":1,\"image\":[]}}", "{} {}", written)
+    String noUnicode = "\0" + "1\0\0";
+    return Stream.of(
+            "",
+            noUnicode,
+            "{}",
+            "[[[[",
+            "{\"critical\":{\"type\":1,\"image\":[]}}",
+            "{} {}",
+            written)
         .map(text -> text.getBytes(UTF_8));
   }
 
