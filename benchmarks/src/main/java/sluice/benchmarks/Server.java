@@ -17,6 +17,7 @@ import sluice.core.DeviceId;
 import sluice.core.Digest;
 import sluice.core.LazyDevice;
 import sluice.core.RootfsMounter;
+import sluice.core.StatementCheck;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.MetadataImage;
 import sluice.formats.decode.EncodingDecoder;
@@ -98,6 +99,7 @@ final class Server implements Closeable {
         directory.resolve("cache"),
         registry,
         new EncodingDecoder(),
+        StatementCheck.NONE,
         CacheSettings.defaults(),
         CacheListener.NONE,
         Failpoints.NONE);

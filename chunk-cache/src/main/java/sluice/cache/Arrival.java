@@ -70,7 +70,9 @@ final class Arrival {
       ByteBuffer encoded = answer.slice((int) (range.offset() - offset), (int) range.length());
       try {
         ByteBuffer bytes = context.verifier().decode(flight.table(), flight.chunk(), encoded);
-        sound.add(new Decoded(flight, bytes));
+        if (context.agrees(flight, bytes)) {
+          sound.add(new Decoded(flight, bytes));
+        }
       } catch (CorruptException e) {
         damaged.add(new Damaged(flight, e));
       } catch (IOException | RuntimeException e) {

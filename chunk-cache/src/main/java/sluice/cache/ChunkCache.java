@@ -24,6 +24,7 @@ import sluice.core.DeviceStore;
 import sluice.core.LazyDevice;
 import sluice.core.RangeSource;
 import sluice.core.Repository;
+import sluice.core.StatementCheck;
 
 /**
  * The devices below one directory, each a sparse file that fills as it is read.
@@ -69,6 +70,7 @@ public final class ChunkCache implements DeviceStore, Closeable {
       DirectoryLock lock,
       RangeSource source,
       ChunkDecoder decoder,
+      StatementCheck statements,
       CacheSettings settings,
       CacheListener listener,
       Failpoints failpoints) {
@@ -86,7 +88,7 @@ public final class ChunkCache implements DeviceStore, Closeable {
     FetchContext context =
         new FetchContext(
             source,
-            new ChunkVerifier(decoder),
+            new ChunkVerifier(decoder, statements),
             store,
             flights,
             new FetchScheduler(settings.lanes()),
@@ -102,12 +104,14 @@ public final class ChunkCache implements DeviceStore, Closeable {
    * Opens the cache in {@code directory}, which is made if there is none. Its devices are opened
    * behind it; one that cannot be opened does not stop the others.
    *
+   * @param statements compares chunks with what indexes state of them
    * @throws IOException if another process has it open
    */
   public static ChunkCache open(
       Path directory,
       RangeSource source,
       ChunkDecoder decoder,
+      StatementCheck statements,
       CacheSettings settings,
       CacheListener listener,
       Failpoints failpoints)
@@ -117,7 +121,8 @@ public final class ChunkCache implements DeviceStore, Closeable {
     DirectoryLock lock = DirectoryLock.acquire(absolute);
     try {
       ChunkCache cache =
-          new ChunkCache(absolute, lock, source, decoder, settings, listener, failpoints);
+          new ChunkCache(
+              absolute, lock, source, decoder, statements, settings, listener, failpoints);
       cache.shelf.clean();
       cache.openAll();
       return cache;

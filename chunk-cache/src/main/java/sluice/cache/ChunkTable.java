@@ -26,7 +26,7 @@ import sluice.core.Digest;
  * the {@link DeviceId}.
  *
  * <pre>
- * table     := header chunk{chunk count} placement{placement count} windows
+ * table     := header chunk{chunk count} placement{placement count} windows statements
  * header    := {@link TableHeader}
  * chunk     := by rising device offset of the first placement
  *    0  encoded offset    u64, in the blob
@@ -41,6 +41,8 @@ import sluice.core.Digest;
  *   43  digest algorithm  u8, {@link DigestField}
  *   44  window length     u32
  *   48  encoded digest    as wide as the header says
+ *    +  statement offset  u64, in statements; these two only if there are statements
+ *    +  statement length  u64; 0: nothing is stated of the chunk
  * placement := by rising device offset; no two overlap
  *    0  device offset     u64
  *    8  decoded offset    u64, in the decoded chunk
@@ -49,6 +51,7 @@ import sluice.core.Digest;
  *   28  digest algorithm  u32
  *   32  digest            as wide as the header says
  * windows   := dictionaries of deflate checkpoints
+ * statements := what must hold of decoded chunks besides, for a {@link sluice.core.StatementCheck}
  * </pre>
  *
  * <p>The placements of a chunk need not lie one after the other: those of a batch may interleave
@@ -57,6 +60,7 @@ import sluice.core.Digest;
 final class ChunkTable {
   static final int CHUNK_BYTES = 48;
   static final int PLACEMENT_BYTES = 32;
+  static final int STATEMENT_BYTES = 16;
 
   private final MemorySegment table;
   private final TableHeader header;
@@ -181,6 +185,28 @@ final class ChunkTable {
     return table
         .asSlice(header.windowsOffset() + windowOffset(chunk), windowLength(chunk))
         .asByteBuffer();
+  }
+
+  boolean hasStatement(int chunk) {
+    return header.statementsBytes() > 0 && statementLength(chunk) > 0;
+  }
+
+  /** What is stated of the chunk, of which {@link #hasStatement something} is. */
+  ByteBuffer statement(int chunk) {
+    return table
+        .asSlice(header.statementsOffset() + statementOffset(chunk), statementLength(chunk))
+        .asByteBuffer();
+  }
+
+  /** In a table that has statements. */
+  long statementOffset(int chunk) {
+    return table.get(LE_LONG, chunkAt(chunk) + CHUNK_BYTES + header.encodedDigestBytes());
+  }
+
+  /** In a table that has statements. */
+  long statementLength(int chunk) {
+    return table.get(
+        LE_LONG, chunkAt(chunk) + CHUNK_BYTES + header.encodedDigestBytes() + Long.BYTES);
   }
 
   @Nullable Digest encodedDigest(int chunk) {

@@ -84,6 +84,7 @@ final class ChunkTableWriter {
     }
     SectionWriter tail = new SectionWriter(out, header.windowsOffset());
     tail.copy(index.windows());
+    tail.copy(index.statements());
     tail.finish();
     SectionWriter head = new SectionWriter(out, 0);
     header.write(head.room(TableHeader.BYTES));
@@ -117,7 +118,8 @@ final class ChunkTableWriter {
         (int) placementCount,
         encodedWidth,
         placementWidth,
-        index.windows().byteSize());
+        index.windows().byteSize(),
+        index.statements().byteSize());
   }
 
   private static int width(@Nullable Digest digest) {
@@ -181,6 +183,12 @@ final class ChunkTableWriter {
     out.put((byte) DigestField.code(chunk.encodedDigest()));
     out.putInt((int) window.length());
     DigestField.put(out, chunk.encodedDigest(), header.encodedDigestBytes());
+    if (header.statementsBytes() > 0) {
+      out.putLong(chunk.statement().offset()).putLong(chunk.statement().length());
+    } else if (chunk.statement().length() > 0) {
+      throw new IllegalArgumentException(
+          "%s: %s has a statement, the index none".formatted(resource, chunk.encoded()));
+    }
   }
 
   private void emit(Placement placement, int chunk) throws IOException {

@@ -9,6 +9,7 @@ import sluice.core.ChunkEncoding;
 import sluice.core.ContentHasher;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
+import sluice.core.StatementCheck;
 
 /**
  * Turns what a registry sent into bytes that are what their digests say. Runs on compute threads.
@@ -17,9 +18,11 @@ final class ChunkVerifier {
   private static final ByteBuffer EMPTY = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   private final ChunkDecoder decoder;
+  private final StatementCheck statements;
 
-  ChunkVerifier(ChunkDecoder decoder) {
+  ChunkVerifier(ChunkDecoder decoder, StatementCheck statements) {
     this.decoder = decoder;
+    this.statements = statements;
   }
 
   /**
@@ -60,6 +63,26 @@ final class ChunkVerifier {
           table,
           chunk,
           "%d bytes expected, %d found".formatted(decoded.capacity(), decoded.position()));
+    }
+  }
+
+  /**
+   * Compares a chunk, which is what its digests say, with what its index states of it.
+   *
+   * @param decoded what {@link #decode} returned
+   * @throws CorruptException naming the blob, the range, what was found and what is stated
+   */
+  void compare(ChunkTable table, int chunk, ByteBuffer decoded) throws CorruptException {
+    if (!table.hasStatement(chunk)) {
+      return;
+    }
+    try {
+      statements.check(table.statement(chunk), decoded, "blob " + table.blob());
+    } catch (CorruptException e) {
+      CorruptException corrupt =
+          corrupt(table, chunk, "is not what its index says: " + e.getMessage());
+      corrupt.initCause(e);
+      throw corrupt;
     }
   }
 

@@ -154,6 +154,10 @@ final class EqualChunks {
   /** One source for each placement of the chunk; none at all if one of them is missing. */
   private List<Source> sources(CacheDevice device, int chunk) throws CorruptException {
     ChunkTable table = device.table();
+    if (table.hasStatement(chunk)) {
+      // It is about bytes that no device holds.
+      return List.of();
+    }
     List<Source> sources = new ArrayList<>();
     int placement = table.firstPlacement(chunk);
     for (int left = table.placementCount(chunk); left > 0; left--) {

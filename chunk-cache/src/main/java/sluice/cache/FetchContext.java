@@ -54,6 +54,20 @@ record FetchContext(
         threads.compute(), () -> verifier.decode(flight.table(), flight.chunk(), encoded));
   }
 
+  /**
+   * Whether a chunk is what its index states of it. If not, its flight has failed: the bytes are
+   * right by their digests, so nobody is to blame who sent them, and nobody has others.
+   */
+  boolean agrees(Flight flight, ByteBuffer decoded) {
+    try {
+      verifier.compare(flight.table(), flight.chunk(), decoded);
+      return true;
+    } catch (CorruptException e) {
+      failed(flight, e);
+      return false;
+    }
+  }
+
   /** Writes and marks on a disk thread; returns how many bytes that were. */
   long store(Flight flight, ByteBuffer decoded) throws IOException, InterruptedException {
     return CacheThreads.on(

@@ -148,9 +148,11 @@ final class RangeRead implements Fetch {
       try (Permit _ = context.scheduler().acquire(device.hosts(), lane, 0)) {
         encoded = context.request(device, chunk.offset(), (int) chunk.length(), lane);
       }
-      long bytes = context.store(flight, context.decode(flight, encoded));
-      context.listener().stored(bytes);
-      context.landed(flight);
+      ByteBuffer decoded = context.decode(flight, encoded);
+      if (context.agrees(flight, decoded)) {
+        context.listener().stored(context.store(flight, decoded));
+        context.landed(flight);
+      }
     } catch (CorruptException e) {
       context.rejected(device, chunk.offset());
       e.addSuppressed(first);

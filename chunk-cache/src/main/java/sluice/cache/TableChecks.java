@@ -60,6 +60,9 @@ final class TableChecks {
           table.encodedDigestCode(chunk), header.encodedDigestBytes(), table.resource(), -1);
       checkLengths(chunk);
       checkEncoding(chunk);
+      if (header.statementsBytes() > 0) {
+        checkStatement(chunk);
+      }
     }
     if (placements != table.placementCount()) {
       throw new CorruptException(
@@ -113,6 +116,19 @@ final class TableChecks {
           chunk,
           "digest (a stream needs one of SHA-2)");
     }
+  }
+
+  private void checkStatement(int chunk) throws CorruptException {
+    long offset = table.statementOffset(chunk);
+    long length = table.statementLength(chunk);
+    require(
+        offset >= 0
+            && length >= 0
+            && length <= TableLimits.MAX_STATEMENT_BYTES
+            && offset <= header.statementsBytes() - length
+            && (length == 0 || !(table.isZeros(chunk) || table.isWholeStream(chunk))),
+        chunk,
+        "statement (at most " + TableLimits.MAX_STATEMENT_BYTES + " bytes)");
   }
 
   private void checkPlacements() throws CorruptException {

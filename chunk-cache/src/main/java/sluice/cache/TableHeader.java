@@ -16,7 +16,7 @@ import sluice.core.Digest;
  *
  * <pre>
  *   0  magic                 8 bytes "SLCHUNKS"
- *   8  version               u32, 1
+ *   8  version               u32, 1; 2 if there are statements
  *  12  blob digest algorithm u32, see {@link DigestField}
  *  16  device length         u64, bytes
  *  24  chunk count           u32
@@ -24,9 +24,13 @@ import sluice.core.Digest;
  *  32  encoded digest width  u32, bytes in each chunk record: 0, 32 or 64
  *  36  placement digest width u32, bytes in each placement record: 0, 32 or 64
  *  40  windows length        u64, bytes
- *  48  zero                  16 bytes
+ *  48  statements length     u64, bytes; 0 in version 1
+ *  56  zero                  8 bytes
  *  64  blob digest           64 bytes, padded with zeros
  * </pre>
+ *
+ * <p>So a table without statements is what it was before there were any, and its device keeps its
+ * id; tables that were written then are read on.
  */
 record TableHeader(
     Digest blob,
@@ -35,7 +39,8 @@ record TableHeader(
     int placementCount,
     int encodedDigestBytes,
     int placementDigestBytes,
-    long windowsBytes) {
+    long windowsBytes,
+    long statementsBytes) {
 
   static final int BYTES = 128;
 
@@ -46,12 +51,14 @@ record TableHeader(
 
   private static final byte[] MAGIC = "SLCHUNKS".getBytes(StandardCharsets.US_ASCII);
   private static final int VERSION = 1;
-  private static final int ZERO_BYTES = 16;
+  private static final int VERSION_WITH_STATEMENTS = 2;
+  private static final int ZERO_BYTES = 8;
 
   void write(ByteBuffer out) {
-    out.put(MAGIC).putInt(VERSION).putInt(DigestField.code(blob));
+    out.put(MAGIC).putInt(version(statementsBytes)).putInt(DigestField.code(blob));
     out.putLong(deviceLength).putInt(chunkCount).putInt(placementCount);
     out.putInt(encodedDigestBytes).putInt(placementDigestBytes).putLong(windowsBytes);
+    out.putLong(statementsBytes);
     out.put(new byte[ZERO_BYTES]);
     DigestField.put(out, blob, DigestField.MAX_BYTES);
   }
@@ -69,9 +76,14 @@ record TableHeader(
           0);
     }
     byte[] magic = table.asSlice(0, MAGIC.length).toArray(JAVA_BYTE);
-    if (!Arrays.equals(magic, MAGIC) || table.get(LE_INT, 8) != VERSION) {
+    int version = table.get(LE_INT, 8);
+    long statementsBytes = table.get(LE_LONG, 48);
+    if (!Arrays.equals(magic, MAGIC) || version != version(statementsBytes)) {
       throw new CorruptException(
-          "chunk table: magic and version are not those of version " + VERSION, resource, 0);
+          "chunk table: magic and version %d, with %d bytes of statements, are not those of version %d or %d"
+              .formatted(version, statementsBytes, VERSION, VERSION_WITH_STATEMENTS),
+          resource,
+          0);
     }
     int algorithm = table.get(LE_INT, 12);
     DigestField.check(algorithm, DigestField.MAX_BYTES, resource, 12);
@@ -87,7 +99,8 @@ record TableHeader(
             table.get(LE_INT, 28),
             table.get(LE_INT, 32),
             table.get(LE_INT, 36),
-            table.get(LE_LONG, 40));
+            table.get(LE_LONG, 40),
+            statementsBytes);
     header.check(table.byteSize(), resource);
     return header;
   }
@@ -103,7 +116,9 @@ record TableHeader(
             && DigestField.isWidth(encodedDigestBytes)
             && DigestField.isWidth(placementDigestBytes)
             && windowsBytes >= 0
-            && windowsBytes <= fileBytes;
+            && windowsBytes <= fileBytes
+            && statementsBytes >= 0
+            && statementsBytes <= fileBytes;
     if (!bounded || fileBytes() != fileBytes) {
       throw new CorruptException(
           "chunk table: %d bytes do not hold what the header says: %s".formatted(fileBytes, this),
@@ -112,8 +127,13 @@ record TableHeader(
     }
   }
 
+  private static int version(long statementsBytes) {
+    return statementsBytes == 0 ? VERSION : VERSION_WITH_STATEMENTS;
+  }
+
   int chunkBytes() {
-    return ChunkTable.CHUNK_BYTES + encodedDigestBytes;
+    int statement = statementsBytes == 0 ? 0 : ChunkTable.STATEMENT_BYTES;
+    return ChunkTable.CHUNK_BYTES + encodedDigestBytes + statement;
   }
 
   int placementBytes() {
@@ -128,7 +148,11 @@ record TableHeader(
     return placementsOffset() + (long) placementCount * placementBytes();
   }
 
-  long fileBytes() {
+  long statementsOffset() {
     return windowsOffset() + windowsBytes;
+  }
+
+  long fileBytes() {
+    return statementsOffset() + statementsBytes;
   }
 }

@@ -20,6 +20,9 @@ final class TableLimits {
    */
   static final long MAX_CHUNK_BYTES = 128L << 20;
 
+  /** What is stated of a chunk, which is mapped as one buffer: tar headers take a tenth of it. */
+  static final long MAX_STATEMENT_BYTES = MAX_CHUNK_BYTES;
+
   /**
    * How many placements of other chunks may lie between those of one. Batches interleave with their
    * neighbours; a chunk strewn over a device would make each lookup of it a walk over the table.

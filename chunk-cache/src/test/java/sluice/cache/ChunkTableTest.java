@@ -38,6 +38,10 @@ final class ChunkTableTest {
   private static final Digest SHA512 = new Digest(Digest.Algorithm.SHA512, "ab".repeat(64));
   private static final Digest BLAKE3 = new Digest(Digest.Algorithm.BLAKE3, "cd".repeat(32));
 
+  /** Of {@link #everything}, as it was written before there were statements. */
+  private static final String ID_OF_VERSION_1 =
+      "4a5818a01b97dd45b7af46fc265f38a9f44d1891e7d472d0ecd50b9fd563a134";
+
   @TempDir private Path directory;
 
   private Path write(DeviceIndex index) throws IOException {
@@ -118,6 +122,75 @@ final class ChunkTableTest {
     assertThat(found).containsExactlyElementsOf(index.chunks());
     assertThat(table.window(4).remaining()).isEqualTo(17);
     assertThat(table.window(5).remaining()).isEqualTo(19);
+  }
+
+  private static DeviceIndex stated() {
+    DeviceIndex index = everything();
+    List<Chunk> chunks = new ArrayList<>();
+    for (Chunk chunk : index.chunks()) {
+      boolean last = chunk.encoding() instanceof WholeStream;
+      chunks.add(statedOf(chunk, last ? new ByteRange(0, 0) : new ByteRange(chunks.size(), 3)));
+    }
+    return new DeviceIndex(
+        BLOB,
+        index.lengthBytes(),
+        chunks,
+        index.windows(),
+        MemorySegment.ofArray(new byte[] {0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  }
+
+  private static Chunk statedOf(Chunk chunk, ByteRange statement) {
+    return new Chunk(
+        chunk.encoded(),
+        chunk.encoding(),
+        chunk.decodedLength(),
+        chunk.encodedDigest(),
+        chunk.placements(),
+        statement);
+  }
+
+  @Test
+  void read_statements_areWhatWasWritten() throws Exception {
+    DeviceIndex index = stated();
+    ChunkTable table = table(index);
+    int at = 0;
+    for (Chunk chunk : index.chunks()) {
+      assertThat(statedOf(chunkOf(table, at), chunk.statement())).isEqualTo(chunk);
+      assertThat(table.hasStatement(at)).isEqualTo(at < 6);
+      if (at < 6) {
+        byte[] bytes = new byte[3];
+        table.statement(at).get(bytes);
+        assertThat(bytes).containsExactly(at, at + 1, at + 2);
+      }
+      at++;
+    }
+    assertThat(table.window(5).remaining()).isEqualTo(19);
+  }
+
+  /** Tables of before there were statements are found by the same id, and read. */
+  @Test
+  void write_noStatements_isATableOfVersion1() throws Exception {
+    Path file = write(everything());
+    assertThat(TableChecks.idOf(ChunkTable.map(file)).hex()).isEqualTo(ID_OF_VERSION_1);
+    assertThat(table(everything()).hasStatement(0)).isFalse();
+  }
+
+  @Test
+  void write_statementOutsideOrOfAStream_isRefused() {
+    Chunk stream =
+        chunk(new WholeStream(StreamCompression.NONE), 0, BLOB, new Placement(0, 10, 0, null));
+    Chunk plain = chunk(new Plain(), 0, BLOB, new Placement(0, 10, 0, null));
+    MemorySegment bytes = MemorySegment.ofArray(new byte[5]);
+    for (Chunk chunk :
+        List.of(
+            statedOf(stream, new ByteRange(0, 1)),
+            statedOf(plain, new ByteRange(0, 6)),
+            statedOf(plain, new ByteRange(5, 1)))) {
+      assertThatThrownBy(
+              () -> table(new DeviceIndex(BLOB, 4096, List.of(chunk), MemorySegment.NULL, bytes)))
+          .isInstanceOf(CorruptException.class)
+          .hasMessageContaining("bad statement");
+    }
   }
 
   private static Chunk chunkOf(ChunkTable table, int chunk) throws CorruptException {
@@ -237,7 +310,7 @@ final class ChunkTableTest {
 
   @Test
   void of_truncatedAnywhere_isCorrupt() throws Exception {
-    byte[] bytes = Files.readAllBytes(write(everything()));
+    byte[] bytes = Files.readAllBytes(write(stated()));
     for (int length = 0; length < bytes.length; length++) {
       byte[] cut = Arrays.copyOf(bytes, length);
       assertThatThrownBy(() -> ChunkTable.of(MemorySegment.ofArray(cut), "test"))
@@ -247,7 +320,7 @@ final class ChunkTableTest {
 
   @Test
   void of_flippedBits_isCorruptOrCanBeRead() throws Exception {
-    byte[] bytes = Files.readAllBytes(write(everything()));
+    byte[] bytes = Files.readAllBytes(write(stated()));
     int corrupt = 0;
     for (int bit = 0; bit < bytes.length * 8; bit++) {
       byte[] flipped = bytes.clone();

@@ -14,6 +14,7 @@ import sluice.cache.CacheSettings.LaneLimits;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.Lane;
 import sluice.core.LazyDevice;
+import sluice.core.StatementCheck;
 
 /**
  * A process that reads from a cache until it is killed. Exits with {@link #WRONG} if a byte that is
@@ -64,7 +65,13 @@ final class CrashedReader {
             8L << 20,
             Map.of(Lane.DEMAND, limits, Lane.STARTUP, limits, Lane.FILL, limits));
     return ChunkCache.open(
-        directory, source, new JdkDecoder(), settings, CacheListener.NONE, failpoints);
+        directory,
+        source,
+        new JdkDecoder(),
+        StatementCheck.NONE,
+        settings,
+        CacheListener.NONE,
+        failpoints);
   }
 
   /** Starts such a process. */

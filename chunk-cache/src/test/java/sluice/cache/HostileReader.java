@@ -20,6 +20,7 @@ import sluice.core.LazyDevice;
 import sluice.core.Placement;
 import sluice.core.RangeSource;
 import sluice.core.Repository;
+import sluice.core.StatementCheck;
 
 /**
  * A process with little memory that reads a device of chunks that are a few KiB in the registry and
@@ -75,6 +76,7 @@ final class HostileReader {
             Path.of(args[0]),
             source,
             new JdkDecoder(),
+            StatementCheck.NONE,
             CacheSettings.defaults(),
             CacheListener.NONE,
             Failpoints.NONE)) {

@@ -17,6 +17,9 @@ final class TableReads {
         table.encoding(chunk);
         table.encodedDigest(chunk);
         table.window(chunk);
+        if (table.hasStatement(chunk)) {
+          table.statement(chunk);
+        }
         int placement = table.firstPlacement(chunk);
         for (int left = table.placementCount(chunk); left > 1; left--) {
           table.digest(placement);

@@ -17,6 +17,7 @@ import sluice.cache.CacheSettings.LaneLimits;
 import sluice.core.Lane;
 import sluice.core.LazyDevice;
 import sluice.core.Repository;
+import sluice.core.StatementCheck;
 
 /** A cache over a registry in memory, that can be closed and opened again. */
 final class TestCache implements Closeable {
@@ -26,6 +27,7 @@ final class TestCache implements Closeable {
   final RecordingListener listener = new RecordingListener();
   UUID boot = new UUID(1, 1);
   Failpoints failpoints = Failpoints.NONE;
+  StatementCheck statements = StatementCheck.NONE;
   Duration syncEvery = Duration.ofMillis(20);
   LaneLimits limits = new LaneLimits(16, 64L << 20, 128L << 20);
 
@@ -50,6 +52,7 @@ final class TestCache implements Closeable {
         directory,
         source,
         new JdkDecoder(),
+        (statement, decoded, resource) -> statements.check(statement, decoded, resource),
         settings,
         listener,
         point -> failpoints.reached(point));

@@ -3,6 +3,7 @@ package sluice.cache;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,6 +61,7 @@ final class TestDevice {
   static final class Builder {
     private final ByteArrayOutputStream blob = new ByteArrayOutputStream();
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream statements = new ByteArrayOutputStream();
     private final List<Chunk> chunks = new ArrayList<>();
     private Digest.Algorithm algorithm = Digest.Algorithm.SHA256;
     private boolean hashedFiles;
@@ -113,6 +115,23 @@ final class TestDevice {
       Placement placement = new Placement(0, bytes.length, content.size(), null);
       add(encoded, new ChunkEncoding.GzipMember(), bytes.length, hash(encoded), List.of(placement));
       content.writeBytes(bytes);
+      return this;
+    }
+
+    /** A chunk under one digest of its encoded bytes, of which its first bytes are stated. */
+    Builder stated(byte[] bytes, byte... statement) {
+      span(bytes);
+      Chunk chunk = chunks.removeLast();
+      ByteRange range = new ByteRange(statements.size(), statement.length);
+      statements.writeBytes(statement);
+      chunks.add(
+          new Chunk(
+              chunk.encoded(),
+              chunk.encoding(),
+              chunk.decodedLength(),
+              chunk.encodedDigest(),
+              chunk.placements(),
+              range));
       return this;
     }
 
@@ -176,7 +195,13 @@ final class TestDevice {
     TestDevice build() {
       byte[] bytes = blob.toByteArray();
       List<Chunk> all = List.copyOf(chunks);
-      DeviceIndex index = new DeviceIndex(Digest.sha256(bytes), padded(content.size()), all);
+      DeviceIndex index =
+          new DeviceIndex(
+              Digest.sha256(bytes),
+              padded(content.size()),
+              all,
+              MemorySegment.NULL,
+              MemorySegment.ofArray(statements.toByteArray()));
       return new TestDevice(
           index, bytes, Arrays.copyOf(content.toByteArray(), padded(content.size())));
     }

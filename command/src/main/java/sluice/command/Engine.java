@@ -27,6 +27,7 @@ import sluice.formats.decode.EncodingDecoder;
 import sluice.formats.record.LayerRecorder;
 import sluice.formats.soci.OwnIndexes;
 import sluice.formats.soci.ZtocRecorder;
+import sluice.formats.tar.HeaderCheck;
 import sluice.formats.tar.TarFormat;
 import sluice.linux.LocalDirectories;
 import sluice.registry.FetchListener;
@@ -156,6 +157,7 @@ final class Engine implements Closeable {
               root.resolve("devices"),
               places,
               new EncodingDecoder(),
+              new HeaderCheck(),
               CacheSettings.defaults(),
               listeners.cache(),
               Failpoints.parse(System.getenv().getOrDefault(FAILPOINT, "")));

@@ -19,6 +19,7 @@ import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
 import sluice.core.LazyDevice;
 import sluice.core.Platform;
+import sluice.core.StatementCheck;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageMerge;
@@ -60,6 +61,7 @@ final class RafsMount implements Closeable {
               directory.resolve("cache"),
               client,
               new EncodingDecoder(),
+              StatementCheck.NONE,
               CacheSettings.defaults(),
               CacheListener.NONE,
               Failpoints.NONE);

@@ -12,13 +12,28 @@ import org.jspecify.annotations.Nullable;
  * @param encodedDigest digest of the encoded bytes, or null; then every placement has its own
  * @param placements where the decoded bytes lie in the device, by rising device offset, at least
  *     one
+ * @param statement where in {@link DeviceIndex#statements} lies what must hold of the decoded bytes
+ *     besides; empty if nothing is stated, as of zeros and streams
  */
 public record Chunk(
     ByteRange encoded,
     ChunkEncoding encoding,
     long decodedLength,
     @Nullable Digest encodedDigest,
-    List<Placement> placements) {
+    List<Placement> placements,
+    ByteRange statement) {
+
+  private static final ByteRange NO_STATEMENT = new ByteRange(0, 0);
+
+  /** A chunk of which nothing is stated. */
+  public Chunk(
+      ByteRange encoded,
+      ChunkEncoding encoding,
+      long decodedLength,
+      @Nullable Digest encodedDigest,
+      List<Placement> placements) {
+    this(encoded, encoding, decodedLength, encodedDigest, placements, NO_STATEMENT);
+  }
 
   public Chunk {
     placements = List.copyOf(placements);

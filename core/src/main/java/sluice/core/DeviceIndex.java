@@ -13,16 +13,27 @@ import java.lang.foreign.MemorySegment;
  * @param windows the dictionaries that {@link ChunkEncoding.DeflateCheckpoint#window} and {@link
  *     ChunkEncoding.DeflateSpan#window} point into; the store copies them before it returns; empty
  *     for other encodings
+ * @param statements what {@link Chunk#statement} points into, for a {@link StatementCheck}; the
+ *     store copies it before it returns; empty if nothing is stated
  */
 public record DeviceIndex(
-    Digest blob, long lengthBytes, Iterable<Chunk> chunks, MemorySegment windows) {
+    Digest blob,
+    long lengthBytes,
+    Iterable<Chunk> chunks,
+    MemorySegment windows,
+    MemorySegment statements) {
 
   /** Devices are counted in blocks of this many bytes, the block size of metadata images. */
   public static final int BLOCK_BYTES = 4096;
 
-  /** An index whose chunks need no dictionary. */
+  /** An index whose chunks need no dictionary, and of which nothing is stated. */
   public DeviceIndex(Digest blob, long lengthBytes, Iterable<Chunk> chunks) {
     this(blob, lengthBytes, chunks, MemorySegment.NULL);
+  }
+
+  /** An index of whose chunks nothing is stated. */
+  public DeviceIndex(Digest blob, long lengthBytes, Iterable<Chunk> chunks, MemorySegment windows) {
+    this(blob, lengthBytes, chunks, windows, MemorySegment.NULL);
   }
 
   public DeviceIndex {

@@ -27,6 +27,7 @@ import sluice.core.LayerFormat;
 import sluice.core.Platform;
 import sluice.core.RangeSource;
 import sluice.core.Repository;
+import sluice.core.StatementCheck;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageMerge;
@@ -136,6 +137,7 @@ public final class ImageConversion {
                 work.path().resolve("devices"),
                 source,
                 new EncodingDecoder(),
+                StatementCheck.NONE,
                 CacheSettings.defaults(),
                 CacheListener.NONE,
                 Failpoints.NONE)) {

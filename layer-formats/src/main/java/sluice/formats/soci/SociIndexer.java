@@ -112,12 +112,15 @@ final class SociIndexer implements LayerFormat.Indexer {
     Spans spans = ztoc.spans();
     LayerTree tree = new LayerTree(resource);
     FileRuns files = new FileRuns();
-    new ZtocTree(ztoc, tree, files, resource).addAll();
+    SpanStatements statements =
+        own == null
+            ? stated(ztoc, spans, tree, files, metadataImage.resolveSibling("statements"))
+            : proven(ztoc, tree, files);
     if (files.count() == 0) {
       MetadataImageWriter.write(tree, List.of(), metadataImage);
       return new LayerIndex(metadataImage, List.of(), List.of());
     }
-    LazyDevice device = devices.add(device(ztoc, spans, files), layer.holders());
+    LazyDevice device = devices.add(device(ztoc, spans, files, statements), layer.holders());
     DeviceSlot slot = new DeviceSlot(device.id().hex(), device.lengthBytes());
     MetadataImageWriter.write(tree, List.of(slot), metadataImage);
     List<PrefetchHint> hints =
@@ -128,7 +131,22 @@ final class SociIndexer implements LayerFormat.Indexer {
     return new LayerIndex(metadataImage, List.of(device.id()), hints);
   }
 
-  private DeviceIndex device(Ztoc ztoc, Spans spans, FileRuns files) {
+  /** Somebody's word: what it says of headers is compared when the spans with them are there. */
+  private SpanStatements stated(
+      Ztoc ztoc, Spans spans, LayerTree tree, FileRuns files, Path scratch) throws IOException {
+    try (StatementFile statements = StatementFile.create(spans, scratch)) {
+      long end = new ZtocTree(ztoc, tree, files, statements::add, resource).addAll();
+      return statements.finish(end, ztoc.uncompressedBytes());
+    }
+  }
+
+  /** Made here, of the headers themselves. */
+  private SpanStatements proven(Ztoc ztoc, LayerTree tree, FileRuns files) throws IOException {
+    new ZtocTree(ztoc, tree, files, (tar, entry) -> {}, resource).addAll();
+    return SpanStatements.NONE;
+  }
+
+  private DeviceIndex device(Ztoc ztoc, Spans spans, FileRuns files, SpanStatements statements) {
     MemorySegment windows =
         switch (spans) {
           case GzipSpans _ -> ztoc.checkpoints();
@@ -137,8 +155,9 @@ final class SociIndexer implements LayerFormat.Indexer {
     return new DeviceIndex(
         layer.descriptor().digest(),
         files.deviceBytes(),
-        new SpanChunks(spans, ztoc.spanDigests(), files),
-        windows);
+        new SpanChunks(spans, ztoc.spanDigests(), files, statements),
+        windows,
+        statements.bytes());
   }
 
   /** What to fetch first is advice: a layer is not worse off without. */

@@ -14,7 +14,8 @@ import sluice.core.Placement;
  * in it, or of the parts in it; what lies between them in the tar stream are headers. Made as it is
  * iterated.
  */
-record SpanChunks(Spans spans, List<Digest> digests, FileRuns files) implements Iterable<Chunk> {
+record SpanChunks(Spans spans, List<Digest> digests, FileRuns files, SpanStatements statements)
+    implements Iterable<Chunk> {
 
   @Override
   public Iterator<Chunk> iterator() {
@@ -65,7 +66,8 @@ record SpanChunks(Spans spans, List<Digest> digests, FileRuns files) implements 
               spans.encoding(span),
               decoded.length(),
               digests.get(span),
-              placements);
+              placements,
+              statements.of(span));
       span++;
       return chunk;
     }

@@ -46,9 +46,12 @@ public record ZtocEntry(
     records = Collections.unmodifiableSortedMap(new TreeMap<>(records));
   }
 
-  /** Length of its data in the tar stream; 0 for all but files, whatever their size says. */
+  /**
+   * Length of its data in the tar stream; 0 for types that have none, whatever their size says.
+   * Those that are not known have some, as far as anybody knows.
+   */
   long dataBytes() {
-    return type == EntryType.Known.FILE ? size : 0;
+    return type == EntryType.Known.FILE || type instanceof EntryType.Unknown ? size : 0;
   }
 
   /** Whether it is a sparse file: less data than its size says, and it is not said where. */

@@ -1,10 +1,12 @@
 package sluice.formats.soci;
 
 import java.io.IOException;
+import sluice.core.ByteRange;
 import sluice.core.CorruptException;
 import sluice.erofs.FileContent;
 import sluice.erofs.LayerTree;
 import sluice.formats.entry.EntryTree;
+import sluice.formats.entry.LayerEntry;
 
 /** Puts the entries of a zTOC into a tree, and lays the data of its files into a device. */
 final class ZtocTree {
@@ -17,14 +19,27 @@ final class ZtocTree {
   private final Ztoc ztoc;
   private final FileRuns files;
   private final EntryTree tree;
+  private final Headers stated;
   private final String resource;
 
   /** Where the next entry's headers begin. */
   private long headers;
 
-  ZtocTree(Ztoc ztoc, LayerTree tree, FileRuns files, String resource) {
+  /** Is told where the headers of entries lie. */
+  @FunctionalInterface
+  interface Headers {
+    /**
+     * Takes the next entry of the tar stream.
+     *
+     * @param tar where all its headers lie in the tar stream
+     */
+    void of(ByteRange tar, LayerEntry entry) throws IOException;
+  }
+
+  ZtocTree(Ztoc ztoc, LayerTree tree, FileRuns files, Headers stated, String resource) {
     this.ztoc = ztoc;
     this.files = files;
+    this.stated = stated;
     this.tree = new EntryTree(tree, this::corrupt);
     this.resource = resource;
   }
@@ -32,21 +47,26 @@ final class ZtocTree {
   /**
    * Adds all entries.
    *
+   * @return where the tar stream's end mark is, if it has one
    * @throws CorruptException if they overlap, lie outside of the tar stream, or cannot be files
    */
-  void addAll() throws IOException {
+  long addAll() throws IOException {
     long tarBytes = ztoc.uncompressedBytes();
     for (int i = 0; i < ztoc.entryCount(); i++) {
       add(ztoc.entry(i), tarBytes);
     }
+    return headers;
   }
 
   private void add(ZtocEntry entry, long tarBytes) throws IOException {
+    long from = headers;
     checkPlace(entry, tarBytes);
     if (entry.sparse()) {
       throw wrong(entry, "is a sparse file, and a zTOC does not say where the holes lie");
     }
-    tree.add(entry.layerEntry(), () -> content(entry));
+    LayerEntry added = entry.layerEntry();
+    tree.add(added, () -> content(entry));
+    stated.of(new ByteRange(from, entry.dataOffset() - from), added);
   }
 
   /** Entries of a tar lie one behind the other, each behind a header of at least a block. */

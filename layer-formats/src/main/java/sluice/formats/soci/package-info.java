@@ -5,8 +5,9 @@
  * <p>An <em>index</em> is a manifest that lists a <em>zTOC</em> for each layer that has one. A zTOC
  * is a FlatBuffer ({@code FlatBuffer} reads them, {@link sluice.formats.soci.Ztoc} knows the
  * fields): the entries of the layer's tar stream, and {@code Spans} that can be fetched, verified
- * and decoded each by itself; those of gzip begin at <em>checkpoints</em>. {@code ZtocWriter}
- * writes what it reads.
+ * and decoded each by itself; those of gzip begin at <em>checkpoints</em>. {@code StatementFile}
+ * keeps what a zTOC says of the tar headers in each span, to be compared when it is decoded. {@code
+ * ZtocWriter} writes what it reads.
  *
  * <p>{@code ZtocRecorder} makes zTOCs of layers that are streamed because nobody has an index of
  * them, and {@code OwnIndexes} keeps them: {@code ZtocRecording} while the layer streams, {@code

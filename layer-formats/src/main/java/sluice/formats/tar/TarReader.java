@@ -20,12 +20,6 @@ final class TarReader {
     void hole(long length) throws IOException;
   }
 
-  private static final byte EXTENDED = 'x';
-  private static final byte GLOBAL = 'g';
-  private static final byte GNU_LONG_NAME = 'L';
-  private static final byte GNU_LONG_LINK = 'K';
-  private static final byte V7_REGULAR = 0;
-
   private final TarInput input;
 
   /** Data of the current entry that nobody has read, and what pads it to a whole block. */
@@ -44,9 +38,7 @@ final class TarReader {
    * @throws sluice.core.CorruptException if there is no header, or one that cannot be
    */
   @Nullable TarEntry next() throws IOException {
-    PaxRecords pax = PaxRecords.NONE;
-    Bytes longName = Bytes.EMPTY;
-    Bytes longLink = Bytes.EMPTY;
+    HeaderChain chain = new HeaderChain();
     while (true) {
       skipRest();
       long offset = input.position();
@@ -55,16 +47,10 @@ final class TarReader {
         return null;
       }
       TarHeader header = TarHeader.read(block, offset, input.resource());
-      switch (header.type()) {
-        case EXTENDED -> pax = PaxRecords.parse(special(header), offset, input.resource());
-        case GLOBAL -> special(header);
-        case GNU_LONG_NAME -> longName = firstText(special(header));
-        case GNU_LONG_LINK -> longLink = firstText(special(header));
-        default -> {
-          TarField fields = new TarField(block, offset, input.resource());
-          return entry(new Headers(fields, offset, header, pax, longName, longLink));
-        }
+      if (!HeaderChain.isSpecial(header)) {
+        return entry(chain.end(header, new TarField(block, offset, input.resource()), offset));
       }
+      chain.add(header, special(header, offset), offset, input.resource());
     }
   }
 
@@ -92,71 +78,41 @@ final class TarReader {
     sink.hole(entry.size() - position);
   }
 
-  /** An entry's own header, and what came before it. */
-  private record Headers(
-      TarField fields, long offset, TarHeader own, PaxRecords pax, Bytes longName, Bytes longLink) {
-
-    Bytes name() {
-      Bytes name = text(pax, "path", own.name());
-      return longName.length() > 0 ? longName : name;
-    }
-
-    Bytes linkName() {
-      Bytes name = text(pax, "linkpath", own.linkName());
-      return longLink.length() > 0 ? longLink : name;
-    }
-
-    /** v7 has no type for directories: their names end in a slash. */
-    byte type(Bytes name) {
-      if (own.type() != V7_REGULAR) {
-        return own.type();
-      }
-      boolean slash = name.length() > 0 && name.at(name.length() - 1) == '/';
-      return (byte) (slash ? '5' : '0');
-    }
-  }
-
-  private TarEntry entry(Headers headers) throws IOException {
+  private TarEntry entry(EntryHeaders headers) throws IOException {
     try {
-      TarHeader own = headers.own;
-      PaxRecords pax = headers.pax;
-      PaxRecords.Time mtime = pax.time("mtime", own.mtime());
-      long statedSize = pax.number("size", own.size());
+      TarHeader own = headers.own();
+      PaxRecords.Time mtime = headers.mtime();
+      long statedSize = headers.statedSize();
       beginData(own.headerOnly() ? 0 : statedSize, headers);
       Sparse sparse = sparse(headers);
       Bytes name = sparse.name == null ? headers.name() : sparse.name;
       return new TarEntry(
-          headers.offset,
+          headers.offset(),
           headers.type(name),
           name,
           headers.linkName(),
           sparse.map == null ? unreadBytes : sparse.size,
           own.mode(),
-          pax.number("uid", own.uid()),
-          pax.number("gid", own.gid()),
+          headers.uid(),
+          headers.gid(),
           mtime.seconds(),
           mtime.nanos(),
           own.devMajor(),
           own.devMinor(),
-          pax.xattrs(),
+          headers.pax().xattrs(),
           sparse.map,
           new TarEntry.Raw(
               input.position(),
               statedSize,
-              text(pax, "uname", own.userName()),
-              text(pax, "gname", own.groupName()),
-              pax));
+              headers.userName(),
+              headers.groupName(),
+              headers.pax()));
     } catch (IllegalArgumentException e) {
       throw wrong("a PAX record of \"%s\": %s".formatted(headers.name(), e.getMessage()), headers);
     }
   }
 
-  private static Bytes text(PaxRecords pax, String key, Bytes otherwise) {
-    Bytes value = pax.value(key);
-    return value == null ? otherwise : value;
-  }
-
-  private void beginData(long sizeBytes, Headers headers) throws IOException {
+  private void beginData(long sizeBytes, EntryHeaders headers) throws IOException {
     if (sizeBytes < 0 || sizeBytes > Long.MAX_VALUE - TarLimits.BLOCK_BYTES) {
       throw wrong("\"%s\" has %d bytes".formatted(headers.name(), sizeBytes), headers);
     }
@@ -175,12 +131,12 @@ final class TarReader {
     static final Sparse NOT = new Sparse(null, 0, null);
   }
 
-  private Sparse sparse(Headers headers) throws IOException {
-    Sparse sparse = headers.own.type() == 'S' ? gnuSparse(headers) : paxSparse(headers);
+  private Sparse sparse(EntryHeaders headers) throws IOException {
+    Sparse sparse = headers.own().type() == 'S' ? gnuSparse(headers) : paxSparse(headers);
     if (sparse.map == null) {
       return sparse;
     }
-    if (headers.own.headerOnly() || sparse.size < sparse.map.end()) {
+    if (headers.own().headerOnly() || sparse.size < sparse.map.end()) {
       throw wrong(
           "sparse file \"%s\" of %d bytes has data up to %d"
               .formatted(headers.name(), sparse.size, sparse.map.end()),
@@ -189,16 +145,16 @@ final class TarReader {
     return sparse;
   }
 
-  private Sparse gnuSparse(Headers headers) throws IOException {
-    if (headers.own.dialect() != TarHeader.Dialect.GNU) {
+  private Sparse gnuSparse(EntryHeaders headers) throws IOException {
+    if (headers.own().dialect() != TarHeader.Dialect.GNU) {
       throw wrong("a sparse file (type S) without a GNU header", headers);
     }
-    SparseMap map = SparseMaps.oldGnu(headers.fields, input);
-    return new Sparse(map, headers.fields.number("realsize", 483, 12), null);
+    SparseMap map = SparseMaps.oldGnu(headers.fields(), input);
+    return new Sparse(map, headers.fields().number("realsize", 483, 12), null);
   }
 
-  private Sparse paxSparse(Headers headers) throws IOException {
-    PaxRecords pax = headers.pax;
+  private Sparse paxSparse(EntryHeaders headers) throws IOException {
+    PaxRecords pax = headers.pax();
     String version = pax.text("GNU.sparse.major") + "." + pax.text("GNU.sparse.minor");
     boolean inRecords =
         switch (version) {
@@ -217,7 +173,7 @@ final class TarReader {
       map = SparseMaps.pax10(input, unreadBytes);
       unreadBytes -= input.position() - before;
     } else {
-      map = SparseMaps.pax01(pax, headers.offset, input);
+      map = SparseMaps.pax01(pax, headers.offset(), input);
     }
     return new Sparse(map, size, pax.value("GNU.sparse.name"));
   }
@@ -251,15 +207,9 @@ final class TarReader {
   }
 
   /** The whole data of an entry that belongs to another one. */
-  private byte[] special(TarHeader header) throws IOException {
-    long size = header.size();
-    if (size < 0 || size > TarLimits.MAX_SPECIAL_BYTES) {
-      throw input.corrupt(
-          "header of type '%c' with %d bytes, at most %d"
-              .formatted(header.type(), size, TarLimits.MAX_SPECIAL_BYTES),
-          input.position() - TarHeader.BYTES);
-    }
-    byte[] content = new byte[(int) size];
+  private byte[] special(TarHeader header, long offset) throws IOException {
+    int size = HeaderChain.specialBytes(header, offset, input.resource());
+    byte[] content = new byte[size];
     if (size > 0 && !input.read(content)) {
       throw input.corrupt("the stream ends inside a header", input.position());
     }
@@ -267,11 +217,7 @@ final class TarReader {
     return content;
   }
 
-  private static Bytes firstText(byte[] content) {
-    return new TarField(content, 0, "").text(0, content.length);
-  }
-
-  private IOException wrong(String problem, Headers headers) {
-    return input.corrupt("header: " + problem, headers.offset);
+  private IOException wrong(String problem, EntryHeaders headers) {
+    return input.corrupt("header: " + problem, headers.offset());
   }
 }

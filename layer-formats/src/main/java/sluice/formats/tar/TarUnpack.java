@@ -3,7 +3,6 @@ package sluice.formats.tar;
 import java.io.IOException;
 import sluice.erofs.LayerTree;
 import sluice.formats.entry.EntryTree;
-import sluice.formats.entry.EntryType;
 import sluice.formats.entry.LayerEntry;
 import sluice.formats.record.RecordedEntry;
 import sluice.formats.record.Recording;
@@ -51,7 +50,7 @@ final class TarUnpack {
   private static LayerEntry layerEntry(TarEntry entry) {
     return new LayerEntry(
         entry.offset(),
-        type(entry.type()),
+        EntryHeaders.entryType(entry.type()),
         entry.name(),
         entry.linkName(),
         entry.size(),
@@ -75,18 +74,5 @@ final class TarUnpack {
         raw.userName(),
         raw.groupName(),
         raw.records().all());
-  }
-
-  private static EntryType type(byte typeflag) {
-    return switch (typeflag) {
-      case '0', 'S' -> EntryType.Known.FILE;
-      case '1' -> EntryType.Known.HARD_LINK;
-      case '2' -> EntryType.Known.SYMLINK;
-      case '3' -> EntryType.Known.CHARACTER;
-      case '4' -> EntryType.Known.BLOCK;
-      case '5' -> EntryType.Known.DIRECTORY;
-      case '6' -> EntryType.Known.FIFO;
-      default -> new EntryType.Unknown("'%c' (%d)".formatted(Math.max(typeflag, ' '), typeflag));
-    };
   }
 }

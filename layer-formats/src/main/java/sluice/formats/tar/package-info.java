@@ -9,6 +9,9 @@
  * a stream fills is one chunk, the whole stream, with a placement for each run of file data. What
  * passes by is told to a {@code sluice.formats.record}, which may make an index of it.
  *
+ * <p>{@link sluice.formats.tar.HeaderCheck} compares the headers in a part of a tar stream with
+ * what some index states of them.
+ *
  * <p>What a tar stream means is what Go's {@code archive/tar} and containerd's unpack make of it,
  * as every image was tested with them; where the code goes further, it says so. What they refuse is
  * refused here, too, so that an image does not work on one node only.

@@ -2,9 +2,14 @@ package sluice.formats.soci;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -103,6 +108,30 @@ final class MadeLayer {
             GzipCheckpoints.plain(spanBytes, blob.length)));
   }
 
+  /**
+   * A gzip layer, perhaps of several members, that is one span.
+   *
+   * @param zinfo a file that is not there
+   */
+  static MadeLayer gzip(byte[] tar, byte[] gzip, List<ZtocEntry> entries, Path zinfo)
+      throws IOException {
+    try (FileChannel out =
+        FileChannel.open(zinfo, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      GzipCheckpoints checkpoints = new GzipCheckpoints(out, 4 << 20);
+      checkpoints.add(10, 0, 0, ByteBuffer.allocate(0));
+      checkpoints.finish();
+    }
+    return new MadeLayer(gzip, GZIP, Digest.sha256(tar))
+        .ztoc(
+            entries,
+            new ZtocWriter.Blob(
+                StreamCompression.GZIP,
+                gzip.length,
+                tar.length,
+                List.of(Digest.sha256(Arrays.copyOfRange(gzip, 10, gzip.length))),
+                MemorySegment.ofArray(Files.readAllBytes(zinfo))));
+  }
+
   MadeLayer ztoc(List<ZtocEntry> entries, ZtocWriter.Blob of) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (ZtocWriter writer = new ZtocWriter("test")) {
@@ -184,6 +213,7 @@ final class MadeLayer {
     return switch (entry.getLinkFlag()) {
       case '1' -> Known.HARD_LINK;
       case '2' -> Known.SYMLINK;
+      case '3' -> Known.CHARACTER;
       case '5' -> Known.DIRECTORY;
       default -> Known.FILE;
     };

@@ -20,7 +20,8 @@ class SpanChunksTest {
   private static List<Chunk> chunks(long tarBytes, FileRuns files) {
     Spans spans = new PlainSpans(1000, tarBytes, tarBytes);
     List<Chunk> chunks = new ArrayList<>();
-    new SpanChunks(spans, Collections.nCopies(spans.count(), DIGEST), files).forEach(chunks::add);
+    List<Digest> digests = Collections.nCopies(spans.count(), DIGEST);
+    new SpanChunks(spans, digests, files, SpanStatements.NONE).forEach(chunks::add);
     return chunks;
   }
 

@@ -285,9 +285,9 @@ class ZtocTest {
       Ztoc ztoc = Ztoc.open(MemorySegment.ofArray(bytes), "bad");
       readAll(ztoc);
       FileRuns files = new FileRuns();
-      new ZtocTree(ztoc, new LayerTree("bad"), files, "bad").addAll();
+      new ZtocTree(ztoc, new LayerTree("bad"), files, (tar, entry) -> {}, "bad").addAll();
       Spans spans = ztoc.spans();
-      for (Chunk chunk : new SpanChunks(spans, ztoc.spanDigests(), files)) {
+      for (Chunk chunk : new SpanChunks(spans, ztoc.spanDigests(), files, SpanStatements.NONE)) {
         assertThat(chunk.encoded().length()).isLessThanOrEqualTo(Spans.MAX_SPAN_BYTES);
         assertThat(chunk.decodedLength()).isLessThanOrEqualTo(Spans.MAX_SPAN_BYTES);
       }

@@ -34,7 +34,9 @@ import sluice.core.LazyDevice;
 import sluice.core.Placement;
 import sluice.core.RangeSource;
 import sluice.core.Repository;
+import sluice.core.StatementCheck;
 import sluice.formats.decode.EncodingDecoder;
+import sluice.formats.tar.HeaderCheck;
 
 /**
  * Devices, each a file in a directory, with the index that describes it. Their bytes are staged, or
@@ -44,6 +46,7 @@ import sluice.formats.decode.EncodingDecoder;
 public final class PlainDevices implements DeviceStore {
 
   private static final ChunkDecoder DECODER = new EncodingDecoder();
+  private static final StatementCheck HEADERS = new HeaderCheck();
 
   private final Path directory;
   private final Map<DeviceId, Device> devices = new LinkedHashMap<>();
@@ -145,11 +148,22 @@ public final class PlainDevices implements DeviceStore {
     ByteBuffer window = index.windows().asSlice(range.offset(), range.length()).asByteBuffer();
     ByteBuffer decoded = ByteBuffer.allocate(Math.toIntExact(chunk.decodedLength()));
     DECODER.decode(chunk.encoding(), encoded, window, decoded);
+    compare(index, chunk, decoded.flip());
     for (Placement placement : chunk.placements()) {
       ByteBuffer bytes =
           decoded.slice((int) placement.decodedOffset(), (int) placement.lengthBytes());
       verify(placement.digest(), bytes, chunk);
       file.write(bytes, placement.deviceOffset());
+    }
+  }
+
+  private static void compare(DeviceIndex index, Chunk chunk, ByteBuffer decoded)
+      throws CorruptException {
+    ByteRange range = chunk.statement();
+    if (range.length() > 0) {
+      ByteBuffer statement =
+          index.statements().asSlice(range.offset(), range.length()).asByteBuffer();
+      HEADERS.check(statement, decoded, "blob " + index.blob());
     }
   }
 
