@@ -21,7 +21,7 @@ class HeaderCheckTest {
 
   private static final HeaderCheck CHECK = new HeaderCheck();
 
-  private static byte[] tar() {
+  static byte[] tar() {
     return new TarBuilder()
         .pax('g', "comment=of all")
         .gnuLong('L', "d/" + "n".repeat(150))
@@ -31,7 +31,7 @@ class HeaderCheckTest {
         .build();
   }
 
-  private static byte[] statement(long headerBytes) throws IOException {
+  static byte[] statement(long headerBytes) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     StatementWriter writer = new StatementWriter(out);
     writer.begin(4096, 0);
