@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
@@ -91,7 +92,8 @@ final class ExternalTocs {
   }
 
   /**
-   * The TOC of a layer.
+   * The TOC of a layer. Where an answer of before has none, the image is asked for once anew: its
+   * tag may have been pushed again, with the layer.
    *
    * @param again whether to ask for the image anew
    * @throws FetchException if there is no such image, or it has no TOC of the layer
@@ -99,7 +101,12 @@ final class ExternalTocs {
   Descriptor find(Image image, Digest layer, boolean again)
       throws IOException, InterruptedException {
     ImageReference reference = reference(image);
-    Descriptor toc = all(reference, again).get(layer);
+    FutureTask<Map<Digest, Descriptor>> mine = new FutureTask<>(() -> fetch(reference));
+    FutureTask<Map<Digest, Descriptor>> first = begin(reference, mine, other -> again);
+    Descriptor toc = answer(reference, first, mine).get(layer);
+    if (toc == null && !first.equals(mine)) {
+      toc = answer(reference, begin(reference, mine, first::equals), mine).get(layer);
+    }
     if (toc == null) {
       throw new FetchException(
           "%s has no TOC of layer %s".formatted(reference, layer),
@@ -110,21 +117,33 @@ final class ExternalTocs {
     return toc;
   }
 
-  private Map<Digest, Descriptor> all(ImageReference reference, boolean again)
-      throws IOException, InterruptedException {
-    FutureTask<Map<Digest, Descriptor>> mine = new FutureTask<>(() -> fetch(reference));
-    FutureTask<Map<Digest, Descriptor>> task = mine;
+  /**
+   * What answers for an image from now on.
+   *
+   * @param stale says of what answered so far whether it is to be replaced
+   */
+  private FutureTask<Map<Digest, Descriptor>> begin(
+      ImageReference reference,
+      FutureTask<Map<Digest, Descriptor>> mine,
+      Predicate<FutureTask<Map<Digest, Descriptor>>> stale) {
     lock.lock();
     try {
       FutureTask<Map<Digest, Descriptor>> other = images.get(reference);
-      if (other == null || again) {
-        images.put(reference, mine);
-      } else {
-        task = other;
+      if (other != null && !stale.test(other)) {
+        return other;
       }
+      images.put(reference, mine);
+      return mine;
     } finally {
       lock.unlock();
     }
+  }
+
+  private Map<Digest, Descriptor> answer(
+      ImageReference reference,
+      FutureTask<Map<Digest, Descriptor>> task,
+      FutureTask<Map<Digest, Descriptor>> mine)
+      throws IOException, InterruptedException {
     // Does nothing if another thread runs it, or has.
     task.run();
     try {

@@ -2,8 +2,10 @@ package sluice.formats.toc;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
@@ -19,6 +21,12 @@ import sluice.testing.Fixtures;
 public final class LayoutDocuments implements ImageRegistry {
 
   private final AtomicLong requests = new AtomicLong();
+  private final Map<ImageReference, ImageReference> pointed = new ConcurrentHashMap<>();
+
+  /** Lets a name lead to a fixture's tag. */
+  public void point(ImageReference reference, Fixtures fixture, String tag) {
+    pointed.put(reference, new ImageReference(fixture.repository(), tag, null));
+  }
 
   /** How many manifests were asked for. */
   public long requests() {
@@ -28,8 +36,9 @@ public final class LayoutDocuments implements ImageRegistry {
   @Override
   public Content resolve(ImageReference reference) throws IOException {
     requests.incrementAndGet();
-    Fixtures fixture = fixture(reference.repository());
-    String tag = Objects.requireNonNull(reference.tag());
+    ImageReference tagged = pointed.getOrDefault(reference, reference);
+    Fixtures fixture = fixture(tagged.repository());
+    String tag = Objects.requireNonNull(tagged.tag());
     if (!fixture.tags().containsKey(tag)) {
       throw new FetchException(
           reference + " is not there", FetchException.Reason.NOT_FOUND, 404, null);
