@@ -243,10 +243,20 @@ public final class ImageLibrary implements LazyLayers {
     try {
       mount(run).pin().close();
     } catch (IOException | RuntimeException e) {
-      LOG.error("image {} is not mounted again", run.top().image(), e);
+      if (workers.isShutdown()) {
+        stopped(run, e);
+      } else {
+        LOG.error("image {} is not mounted again", run.top().image(), e);
+      }
     } catch (InterruptedException e) {
+      stopped(run, e);
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** The next daemon mounts it. */
+  private static void stopped(LazyRun run, Exception e) {
+    LOG.debug("image {} is not mounted again before the daemon stops", run.top().image(), e);
   }
 
   private Outcome lazy(LayerRequest request, LayerPreparation.Ready ready)

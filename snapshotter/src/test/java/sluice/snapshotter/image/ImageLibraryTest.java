@@ -7,6 +7,10 @@ import static sluice.snapshotter.image.FakeRegistry.layer;
 import static sluice.snapshotter.image.FakeRegistry.marked;
 import static sluice.snapshotter.image.FakeRegistry.on;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 import sluice.core.Bytes;
 import sluice.core.ChainId;
 import sluice.core.CorruptException;
@@ -488,6 +493,38 @@ final class ImageLibraryTest {
     }
     assertThat(mounter.images).hasSize(1);
     gate.countDown();
+  }
+
+  @Test
+  void restore_whenTheDaemonStops_isNoError() throws Exception {
+    List<LazyLayer> run = image("a", layer("fake/tree", "1")).prepare();
+    await("chains", 1);
+    DurableFiles.deleteTree(root.resolve("layers"));
+    DurableFiles.deleteTree(root.resolve("chains"));
+    library = open();
+    registry.hang();
+    int before = registry.asked.size();
+    Logger logger = (Logger) LoggerFactory.getLogger(ImageLibrary.class);
+    ListAppender<ILoggingEvent> logged = new ListAppender<>();
+    logged.start();
+    logger.setLevel(Level.DEBUG);
+    logger.addAppender(logged);
+    try {
+      library.restore(new Needed(Set.of(), Set.of(new LazyRun(List.of(), run))));
+      for (int i = 0; i < 2000 && registry.asked.size() == before; i++) {
+        Thread.sleep(5);
+      }
+      workers.shutdownNow();
+      assertThat(workers.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      logger.detachAppender(logged);
+      logger.setLevel(null);
+    }
+    assertThat(logged.list)
+        .filteredOn(event -> event.getMessage().contains("is not mounted again"))
+        .extracting(ILoggingEvent::getLevel)
+        .containsExactly(Level.DEBUG);
+    assertThat(mounter.images).isEmpty();
   }
 
   @Test
