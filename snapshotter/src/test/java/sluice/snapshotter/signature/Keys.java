@@ -9,23 +9,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Keys and signatures that openssl makes, the foreign oracle of ours. */
-record Keys(Path directory) {
+public record Keys(Path directory) {
 
-  static final List<List<String>> ALGORITHMS =
+  public static final List<List<String>> ALGORITHMS =
       List.of(
           List.of("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
           List.of("-algorithm", "ED25519"),
           List.of("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"));
 
   /** A private key {@code NAME.key} and its public key {@code NAME.pub}. */
-  Path make(String name, List<String> algorithm) throws IOException, InterruptedException {
+  public Path make(String name, List<String> algorithm) throws IOException, InterruptedException {
     Path key = directory.resolve(name + ".key");
     openssl("genpkey", algorithm, "-out", key.toString());
     openssl("pkey", List.of("-in", key.toString()), "-pubout", "-out", publicKey(key).toString());
     return key;
   }
 
-  static Path publicKey(Path key) {
+  public static Path publicKey(Path key) {
     return key.resolveSibling(String.valueOf(key.getFileName()).replace(".key", ".pub"));
   }
 

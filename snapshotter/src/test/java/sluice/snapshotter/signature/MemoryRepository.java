@@ -24,10 +24,10 @@ import sluice.core.ImageRegistry;
 import sluice.core.Repository;
 
 /** A repository in memory, for manifests with tags. */
-final class MemoryRepository implements ImageRegistry, ImagePublisher {
+public final class MemoryRepository implements ImageRegistry, ImagePublisher {
 
-  final Repository name = new Repository.InRegistry("registry.example", "a/image");
-  final List<String> asked = new ArrayList<>();
+  public final Repository name = new Repository.InRegistry("registry.example", "a/image");
+  public final List<String> asked = new ArrayList<>();
   final Map<Digest, Bytes> blobs = new HashMap<>();
   final Map<String, Bytes> tags = new HashMap<>();
   @Nullable IOException failure;
