@@ -273,6 +273,7 @@ final class IndexMadeIT {
       }
       assertThat(layers.get(0).get("offers").get(0).get("from").asText())
           .isEqualTo("index made on this node");
+      assertThat(layers.get(0).get("offers").get(0).get("indexBytes").asLong()).isPositive();
       assertThat(broken).as("it is the daemon's").hasSize(9);
     }
   }

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param binding what vouches for it
  * @param place where it lies, in a few words for people: {@code TOC in the layer}
- * @param sizeBytes how much is fetched of it; -1 if that is not known before
+ * @param sizeBytes length of the index as it is fetched or, where this node made it, kept; -1 if
+ *     that is not known before
  * @param index digest of the index: two indexes of one layer may show different trees, so it is
  *     part of what a tree is kept under. Null where the layer's own digest vouches for all of it
  * @param manifest digest of the document by which the index was found, in the image's repository:

@@ -41,7 +41,7 @@ public final class EstargzFormat implements LayerFormat {
   private static final String SIZE_ANNOTATION = "io.containers.estargz.uncompressed-size";
 
   private static final ChunkEncoding ENCODING = new ChunkEncoding.GzipMember();
-  private static final String PLACE = "TOC in the layer";
+  private static final String INSIDE = "TOC in the layer";
 
   private static final Fidelity FIDELITY = new Fidelity(HiddenNames.ALL, true, false);
 
@@ -106,7 +106,14 @@ public final class EstargzFormat implements LayerFormat {
           "annotation %s: %s, only SHA-256 is known".formatted(TOC_DIGEST_ANNOTATION, toc));
     }
     TocLocator locator = (blob, again) -> locate(layer, toc, blob, again);
-    return tree(layer, locator, new IndexOrigin(Binding.IMAGE, PLACE, -1, toc));
+    return tree(layer, locator, new IndexOrigin(Binding.IMAGE, annotatedPlace(layer), -1, toc));
+  }
+
+  /** Only the footer says which of the two it is, and that costs a request. */
+  private static String annotatedPlace(Layer layer) {
+    return ExternalTocs.name(layer.image())
+        .map(external -> "%s or in %s".formatted(INSIDE, external))
+        .orElse(INSIDE);
   }
 
   private TocPlace locate(Layer layer, Digest toc, BlobReads blob, boolean again)
@@ -201,7 +208,7 @@ public final class EstargzFormat implements LayerFormat {
     return tree(
         layer,
         (ignored, again) -> place,
-        new IndexOrigin(Binding.NOTHING, PLACE, range.length(), found.digest()));
+        new IndexOrigin(Binding.NOTHING, INSIDE, range.length(), found.digest()));
   }
 
   private static ByteRange range(Layer layer, GzipFooter.Embedded footer) throws CorruptException {

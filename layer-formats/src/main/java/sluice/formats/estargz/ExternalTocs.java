@@ -62,30 +62,30 @@ final class ExternalTocs {
    * @throws CorruptException if the image was not asked for by a tag, so that nobody can tell
    */
   static ImageReference reference(Image image) throws CorruptException {
-    String tag = image.reference().tag();
-    if (tag == null) {
-      throw new CorruptException(
-          "footer: the TOC is in an image whose tag is this one's and %s, but there is no tag"
-              .formatted(TAG_SUFFIX),
-          "image " + image.reference(),
-          -1);
-    }
-    return new ImageReference(image.reference().repository(), tag + TAG_SUFFIX, null);
+    return name(image)
+        .orElseThrow(() ->
+            new CorruptException(
+                "footer: the TOC is in an image whose tag is this one's and %s, but there is no tag"
+                    .formatted(TAG_SUFFIX),
+                "image " + image.reference(),
+                -1));
+  }
+
+  /** The same, or nothing if the image was not asked for by a tag. */
+  static Optional<ImageReference> name(Image image) {
+    return Optional.ofNullable(image.reference().tag())
+        .map(tag -> new ImageReference(image.reference().repository(), tag + TAG_SUFFIX, null));
   }
 
   /** The TOC of a layer, if the image that holds it was read already. */
   Optional<Descriptor> known(Image image, Digest layer) {
-    if (image.reference().tag() == null) {
-      return Optional.empty();
-    }
+    Optional<ImageReference> reference = name(image);
     lock.lock();
     try {
-      FutureTask<Map<Digest, Descriptor>> task = images.get(reference(image));
-      return task != null && task.state() == FutureTask.State.SUCCESS
-          ? Optional.ofNullable(task.resultNow().get(layer))
-          : Optional.empty();
-    } catch (CorruptException e) {
-      throw new AssertionError("it has a tag", e);
+      return reference
+          .map(images::get)
+          .filter(task -> task.state() == FutureTask.State.SUCCESS)
+          .map(task -> task.resultNow().get(layer));
     } finally {
       lock.unlock();
     }

@@ -101,7 +101,8 @@ public final class SociFormat implements LayerFormat {
     if (own != null && ztoc != null) {
       return new Recognition.Tree(
           new SociIndexer(source, layer, ztoc, own.ztoc(known.get())),
-          new IndexOrigin(Binding.LAYER, "index made on this node", 0, ztoc.digest()));
+          new IndexOrigin(
+              Binding.LAYER, "index made on this node", ztoc.sizeBytes(), ztoc.digest()));
     }
     Recognition other = foreign(layer, trust);
     String none = "no index was made on this node: " + known.get().reason();

@@ -86,6 +86,26 @@ class EstargzFormatTest {
     assertThat(source.asked).isEmpty();
   }
 
+  @Test
+  void recognise_byAnnotation_namesBothPlacesOfTheToc() throws Exception {
+    Fixtures small = Fixtures.of("small");
+    LayerFormat.Layer tagged =
+        new LayerFormat.Layer(
+            Images.of(small, "esgz-ext"),
+            0,
+            small.diffIds("esgz-ext").getFirst(),
+            Set.of(small.repository()));
+    assertThat(place(tagged)).startsWith("TOC in the layer or in ").endsWith(":esgz-ext-esgztoc");
+    assertThat(place(TocLayers.layer(GZIP, new byte[9], pinned(TOC))))
+        .isEqualTo("TOC in the layer");
+  }
+
+  private static String place(LayerFormat.Layer layer) throws Exception {
+    Recognition recognition =
+        format(new FlakySource(new byte[0], 0)).recognise(layer, IndexTrust.PINNED);
+    return ((Recognition.Tree) recognition).origin().place();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "x, sha256:…",

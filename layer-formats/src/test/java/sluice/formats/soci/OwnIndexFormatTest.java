@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.IndexOrigin;
 import sluice.core.IndexOrigin.Binding;
@@ -51,9 +52,16 @@ class OwnIndexFormatTest {
         recorded.stream(layer, Files.readAllBytes(fixtures.blob(layer.descriptor().digest())));
         Path tree = directory.resolve("layer" + layer.position());
         Recognition.Tree own = (Recognition.Tree) format.recognise(layer, SociImages.PINNED);
+        Descriptor ztoc =
+            recorded
+                .indexes()
+                .find(layer.descriptor().digest(), layer.diffId())
+                .map(OwnIndex::ztoc)
+                .orElseThrow();
         assertThat(own.origin())
             .isEqualTo(
-                new IndexOrigin(Binding.LAYER, "index made on this node", 0, own.origin().index()));
+                new IndexOrigin(
+                    Binding.LAYER, "index made on this node", ztoc.sizeBytes(), ztoc.digest()));
         assertThat(own.indexer().streams()).isFalse();
         long before = source.requests();
         LayerIndex index = own.indexer().index(tree, devices);
