@@ -3,9 +3,11 @@ package sluice.command;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,6 +32,13 @@ import sluice.snapshotter.signature.SigningKey;
       "",
       "The latest one goes into the image's repository, as a referrer of the image. If none was made"
           + " yet, it is made first."
+    },
+    exitCodeListHeading = "%nIt ends with:%n",
+    exitCodeList = {
+      "0:The index was pushed, and has all layers.",
+      "1:No index was pushed.",
+      "2:The command line is wrong.",
+      "3:The index was pushed, but layers are not in it; the output says which."
     })
 final class IndexPushCommand implements Callable<Integer> {
 
@@ -52,16 +61,32 @@ final class IndexPushCommand implements Callable<Integer> {
         IndexedImage image = options.open(progress)) {
       MadeIndex index = made(image, progress);
       Repository repository = image.resolved().reference().repository();
+      Digest digest = index.manifest().descriptor().digest();
+      List<Digest> without = without(image, digest);
       progress.outOf(index.sizeBytes());
       index.put(repository, image.places(), blob -> progress.step(blob.sizeBytes()));
-      Digest digest = index.manifest().descriptor().digest();
       ImageReference signature =
           key == null
               ? null
               : new SignaturePush(image.places(), image.places()).push(repository, digest, key);
-      tell(image, index, signature);
+      tell(image, index, signature, without);
+      return without.isEmpty() ? CommandLine.ExitCode.OK : IndexCreateCommand.INCOMPLETE;
     }
-    return 0;
+  }
+
+  /** The layers that are not in the index, each once. */
+  private List<Digest> without(IndexedImage image, Digest index)
+      throws IOException, InterruptedException {
+    return options.layout().list(image.resolved()).stream()
+        .filter(kept -> kept.manifest().equals(index))
+        .findFirst()
+        .map(image::without)
+        .orElseThrow(this::removed);
+  }
+
+  private IOException removed() {
+    return new IOException(
+        "%s: somebody removed the index".formatted(options.layout().repository()));
   }
 
   private MadeIndex made(IndexedImage image, Progress progress)
@@ -77,11 +102,11 @@ final class IndexPushCommand implements Callable<Integer> {
       err.flush();
       kept = layout.latest(image.resolved());
     }
-    return kept.orElseThrow(
-        () -> new IOException("%s: somebody removed the index".formatted(layout.repository())));
+    return kept.orElseThrow(this::removed);
   }
 
-  private void tell(IndexedImage image, MadeIndex index, @Nullable ImageReference signature)
+  private void tell(
+      IndexedImage image, MadeIndex index, @Nullable ImageReference signature, List<Digest> without)
       throws IOException {
     Digest digest = index.manifest().descriptor().digest();
     Repository repository = image.resolved().reference().repository();
@@ -95,6 +120,7 @@ final class IndexPushCommand implements Callable<Integer> {
               .with("ztocs", index.ztocs().size())
               .with("sizeBytes", index.sizeBytes())
               .with("signature", signature == null ? "" : signature.toString())
+              .with("without", without.stream().map(Digest::toString).toList())
               .text());
     } else {
       out.printf(
@@ -104,6 +130,7 @@ final class IndexPushCommand implements Callable<Integer> {
           index.ztocs().size(),
           Sizes.text(index.sizeBytes()),
           image.manifest().digest());
+      without.forEach(layer -> out.printf("%s  no zTOC%n", layer));
       out.println(
           signature == null
               ? "not signed: nodes use it where trust.referrers names the registry"

@@ -2,7 +2,9 @@ package sluice.command;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
+import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageReference;
 import sluice.core.IndexOrigin;
@@ -52,6 +54,15 @@ record IndexedImage(RegistryClient registries, ImagePlaces places, ResolvedImage
     return manifest().manifest().layers().stream()
         .filter(layer -> index.ztoc(layer.digest()).isPresent())
         .count();
+  }
+
+  /** The layers of the image that the index has not, each once. */
+  List<Digest> without(ListedIndex index) {
+    return manifest().manifest().layers().stream()
+        .map(Descriptor::digest)
+        .distinct()
+        .filter(layer -> index.ztoc(layer).isEmpty())
+        .toList();
   }
 
   /** Why the index is not used; empty if it is. */

@@ -310,6 +310,13 @@ final class IndexMadeIT {
     assertThat(made.json().get("without").get(0).get("reason").asText())
         .contains("SOCI indexes hold none of");
     assertThat(Cli.sluice("index", "create", "--help").out()).contains("layers are not in it");
+
+    Cli.Result pushed = Cli.sluice("index", "push", image, "--root", root, "--json");
+    assertThat(pushed.status()).as(pushed.toString()).isEqualTo(3);
+    assertThat(pushed.json().get("ztocs").asInt()).isEqualTo(3);
+    assertThat(pushed.json().get("without").valueStream().map(JsonNode::asText))
+        .containsExactlyElementsOf(made.json().get("without").findValuesAsText("digest"));
+    assertThat(Cli.sluice("index", "push", "--help").out()).contains("layers are not in it");
   }
 
   private static List<Descriptor> referrers(Engine engine, ResolvedImage image) throws Exception {
