@@ -60,7 +60,7 @@ public final class Formats {
    *
    * @param order names of formats; empty for all of them
    * @param file the configuration that says so
-   * @throws ConfigException if there is no format of such a name
+   * @throws ConfigException if there is no format of such a name, or one behind the last one
    */
   List<LayerFormat> inOrder(List<String> order, String file) throws ConfigException {
     if (order.isEmpty()) {
@@ -81,6 +81,10 @@ public final class Formats {
     }
     if (left.containsValue(streaming)) {
       chosen.add(streaming);
+    } else if (!chosen.getLast().equals(streaming)) {
+      throw new ConfigException(
+          "%s: index.order: \"%s\" streams every layer, so that what stands behind it, found %s, would never be used: put it last, or leave it out"
+              .formatted(file, streaming.name(), order));
     }
     return chosen;
   }

@@ -288,6 +288,9 @@ final class IndexMadeIT {
     }
     assertThatThrownBy(() -> node("[index]\norder = [\"nydus\"]"))
         .hasMessageContaining("config.toml: index.order: \"nydus\" is no format");
+    assertThatThrownBy(() -> node("[index]\norder = [\"tar\", \"soci\"]"))
+        .hasMessageContaining("config.toml: index.order: \"tar\" streams every layer")
+        .hasMessageContaining("found [tar, soci]");
     assertThatThrownBy(() -> node("[trust]\nreferrers = [\"key:/none.pub\"]"))
         .hasMessageContaining("config.toml: trust.referrers: key /none.pub: no such file");
   }
