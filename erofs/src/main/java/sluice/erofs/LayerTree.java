@@ -1,5 +1,6 @@
 package sluice.erofs;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -51,13 +52,37 @@ public final class LayerTree {
   private static final int IMPLIED_MODE = FileType.DIRECTORY.in(0755);
 
   private final String resource;
+  private final Growth growth;
   private final LayerInode root = implied(false);
 
+  /** Is asked whether the tree may grow. */
+  @FunctionalInterface
+  public interface Growth {
+    /**
+     * Called before something is added.
+     *
+     * @param bytes about what that takes of the heap, until the tree is written; no less
+     * @throws IOException if it may not; then nothing is added
+     */
+    void grow(long bytes) throws IOException;
+  }
+
   /**
+   * A tree that may take any heap.
+   *
    * @param resource what the tree is read from, for messages: {@code layer sha256:…}
    */
   public LayerTree(String resource) {
+    this(resource, bytes -> {});
+  }
+
+  /**
+   * @param resource what the tree is read from, for messages: {@code layer sha256:…}
+   * @param growth what it throws, the methods that add something throw
+   */
+  public LayerTree(String resource, Growth growth) {
     this.resource = resource;
+    this.growth = growth;
   }
 
   /**
@@ -65,10 +90,11 @@ public final class LayerTree {
    *
    * @throws CorruptException if the path leads through a file
    */
-  public void directory(Bytes path, Attributes attributes) throws CorruptException {
+  public void directory(Bytes path, Attributes attributes) throws IOException {
     Attributes own = own(FileType.DIRECTORY, attributes);
     LayerInode there = path.length() == 0 ? root : existing(path);
     if (there != null && there.payload instanceof Directory directory) {
+      growth.grow(TreeHeap.xattrs(own.xattrs()));
       directory.implied = false;
       there.attributes = own;
       return;
@@ -82,7 +108,7 @@ public final class LayerTree {
    *
    * @throws CorruptException if the path leads through a file, or is the root
    */
-  public void file(Bytes path, Attributes attributes, FileContent content) throws CorruptException {
+  public void file(Bytes path, Attributes attributes, FileContent content) throws IOException {
     put(path, new LayerInode(new RegularFile(content), own(FileType.REGULAR, attributes)));
   }
 
@@ -91,7 +117,7 @@ public final class LayerTree {
    *
    * @throws CorruptException if the path leads through a file, or is the root
    */
-  public void symlink(Bytes path, Attributes attributes, Bytes target) throws CorruptException {
+  public void symlink(Bytes path, Attributes attributes, Bytes target) throws IOException {
     put(path, new LayerInode(new Symlink(target), own(FileType.SYMLINK, attributes)));
   }
 
@@ -102,7 +128,7 @@ public final class LayerTree {
    * @throws CorruptException if the path leads through a file, or is the root
    * @throws IllegalArgumentException if the mode is of another type
    */
-  public void special(Bytes path, Attributes attributes, long rdev) throws CorruptException {
+  public void special(Bytes path, Attributes attributes, long rdev) throws IOException {
     FileType type = FileType.ofMode(attributes.mode());
     switch (type) {
       case CHARACTER, BLOCK, FIFO, SOCKET -> {
@@ -124,7 +150,7 @@ public final class LayerTree {
    * @throws CorruptException if the target is a directory or the link itself, or a path leads
    *     through a file
    */
-  public void hardLink(Bytes path, Bytes target, Attributes attributes) throws CorruptException {
+  public void hardLink(Bytes path, Bytes target, Attributes attributes) throws IOException {
     LayerInode there = existing(target);
     Payload payload = there == null ? null : there.payload;
     if (path.equals(target) || payload instanceof Directory) {
@@ -134,12 +160,14 @@ public final class LayerTree {
       put(path, new LayerInode(new LinkBelow(target), own(FileType.REGULAR, attributes)));
       return;
     }
+    SortedMap<Bytes, Bytes> added = Marks.allowed(attributes.xattrs());
+    growth.grow(TreeHeap.xattrs(added));
     SortedMap<Bytes, Bytes> xattrs = new TreeMap<>(there.attributes.xattrs());
-    xattrs.putAll(Marks.allowed(attributes.xattrs()));
+    xattrs.putAll(added);
     FileType type = FileType.ofMode(there.attributes.mode());
     int mode = type == FileType.SYMLINK ? there.attributes.mode() : type.in(attributes.mode());
     there.attributes = attributes.withMode(mode).withXattrs(xattrs);
-    put(path, there);
+    name(path, there);
   }
 
   /**
@@ -147,7 +175,7 @@ public final class LayerTree {
    *
    * @throws CorruptException if the path leads through a file, or is the root
    */
-  public void whiteout(Bytes path) throws CorruptException {
+  public void whiteout(Bytes path) throws IOException {
     LayerInode there = existing(path);
     if (there == null) {
       Attributes none = new Attributes(FileType.CHARACTER.in(0), 0, 0, 0, 0);
@@ -162,7 +190,7 @@ public final class LayerTree {
    *
    * @throws CorruptException if the path leads through a file, or is one
    */
-  public void opaque(Bytes path) throws CorruptException {
+  public void opaque(Bytes path) throws IOException {
     directoryAt(TreePath.parts(path), path).opaque = true;
   }
 
@@ -184,16 +212,23 @@ public final class LayerTree {
         .withXattrs(Marks.allowed(attributes.xattrs()));
   }
 
-  private void put(Bytes path, LayerInode inode) throws CorruptException {
+  private void put(Bytes path, LayerInode inode) throws IOException {
+    growth.grow(TreeHeap.inode(inode));
+    name(path, inode);
+  }
+
+  private void name(Bytes path, LayerInode inode) throws IOException {
     List<Bytes> parts = TreePath.parts(path);
     if (parts.isEmpty()) {
       throw corrupt(path, "is the root and must be a directory");
     }
-    directoryAt(parts.subList(0, parts.size() - 1), path).children.put(parts.getLast(), inode);
+    Directory parent = directoryAt(parts.subList(0, parts.size() - 1), path);
+    growth.grow(TreeHeap.name(parts.getLast()));
+    parent.children.put(parts.getLast(), inode);
   }
 
   /** What the last part of the path is in this layer, not followed if a symlink. */
-  private @Nullable LayerInode existing(Bytes path) throws CorruptException {
+  private @Nullable LayerInode existing(Bytes path) throws IOException {
     List<Bytes> parts = TreePath.parts(path);
     if (parts.isEmpty()) {
       return root;
@@ -204,7 +239,7 @@ public final class LayerTree {
         : null;
   }
 
-  private Directory directoryAt(List<Bytes> parts, Bytes path) throws CorruptException {
+  private Directory directoryAt(List<Bytes> parts, Bytes path) throws IOException {
     LayerInode inode = walk(parts, path, true);
     if (inode != null && inode.payload instanceof Directory directory) {
       return directory;
@@ -218,7 +253,7 @@ public final class LayerTree {
    * @return null if it is not there and is not to be made, or lies behind a file
    */
   private @Nullable LayerInode walk(List<Bytes> parts, Bytes path, boolean make)
-      throws CorruptException {
+      throws IOException {
     Deque<Bytes> ahead = new ArrayDeque<>(parts);
     Deque<LayerInode> above = new ArrayDeque<>();
     LayerInode at = root;
@@ -253,6 +288,7 @@ public final class LayerTree {
           return null;
         }
         child = implied(hidden);
+        growth.grow(TreeHeap.name(part) + TreeHeap.inode(child));
         directory.children.put(part, child);
       }
       above.push(at);

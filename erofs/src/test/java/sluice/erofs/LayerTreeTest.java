@@ -3,6 +3,9 @@ package sluice.erofs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -22,6 +25,40 @@ class LayerTreeTest {
   private static final Attributes OTHER = new Attributes(0751, 5, 6, 7, 8);
 
   private final LayerTree tree = new LayerTree("test");
+
+  /** Each way to grow; what is refused is not there. */
+  @Test
+  void growth_isAskedBeforeAnythingIsAdded() throws Exception {
+    List<Long> asked = new ArrayList<>();
+    LayerTree counted = new LayerTree("test", asked::add);
+    counted.file(Bytes.utf8("a/b/c"), PLAIN, FileContent.empty());
+    assertThat(asked).as("the file, two directories, its name").hasSize(4);
+    asked.clear();
+    counted.hardLink(
+        Bytes.utf8("d"),
+        Bytes.utf8("a/b/c"),
+        new Attributes(0, 0, 0, 0, 0, xattrs("user." + "x".repeat(1000))));
+    assertThat(asked).hasSize(2);
+    assertThat(asked.getFirst()).isGreaterThan(1000);
+    asked.clear();
+    counted.directory(
+        Bytes.utf8("a"), new Attributes(0, 0, 0, 0, 0, xattrs("user." + "x".repeat(2000))));
+    assertThat(asked).hasSize(1);
+    assertThat(asked.getFirst()).isGreaterThan(2000);
+    asked.clear();
+    counted.whiteout(Bytes.utf8("e"));
+    assertThat(asked).hasSize(2);
+    LayerTree full =
+        new LayerTree(
+            "test",
+            bytes -> {
+              throw new IOException("no more");
+            });
+    assertThatThrownBy(() -> full.file(Bytes.utf8("a/b"), PLAIN, FileContent.empty()))
+        .hasMessage("no more");
+    assertThatThrownBy(() -> full.opaque(Bytes.utf8("a"))).hasMessage("no more");
+    assertThat(((LayerInode.Directory) full.root().payload).children).isEmpty();
+  }
 
   @Test
   void file_impliesItsParents() throws Exception {

@@ -18,11 +18,20 @@ public final class EntryLimits {
   /** The largest file of ext4 with blocks of 4 KiB; a sparse file may claim any size. */
   public static final long MAX_FILE_BYTES = 16L << 40;
 
-  /** The tree is built on the heap; the largest images known have some 500,000 entries. */
+  /**
+   * The largest images known have some 500,000 entries. What they may take of the heap is for the
+   * {@link TreeRoom} to say; this bounds the time of those that take nothing.
+   */
   public static final int MAX_ENTRIES = 2_000_000;
 
-  /** Names, targets and xattrs of one layer, on the heap; the largest images known have 50 MiB. */
-  public static final long MAX_METADATA_BYTES = 128L * 1024 * 1024;
+  /**
+   * Names and values of the xattrs of one entry, and {@link #XATTR_RECORD_BYTES} for each: no layer
+   * can say more, as Go's reader of tars, and so containerd, refuses larger PAX headers.
+   */
+  public static final int MAX_XATTRS_BYTES = 1 << 20;
+
+  /** What a PAX header has around name and value of an xattr: {@code 9 SCHILY.xattr.=\n}. */
+  public static final int XATTR_RECORD_BYTES = 18;
 
   private EntryLimits() {}
 }

@@ -17,7 +17,7 @@ import sluice.formats.entry.EntryType.Known;
  * ({@code pkg/archive/tar.go}, {@code applyNaive}). For one thread.
  *
  * <p>Refused as there: types that are not known, names that no file can have, whiteouts of nothing;
- * also more entries and metadata than {@link EntryLimits} allow.
+ * also more entries than {@link EntryLimits} allow, and more than the tree may grow.
  */
 public final class EntryTree {
 
@@ -35,7 +35,6 @@ public final class EntryTree {
   private final Problems problems;
 
   private int entries;
-  private long metadataBytes;
 
   /** Says where the content of a file lies. */
   @FunctionalInterface
@@ -85,16 +84,9 @@ public final class EntryTree {
 
   private void count(LayerEntry entry) throws CorruptException {
     entries++;
-    metadataBytes += entry.name().length() + entry.linkName().length();
-    for (var xattr : entry.xattrs().entrySet()) {
-      metadataBytes += xattr.getKey().length() + xattr.getValue().length();
-    }
-    if (entries > EntryLimits.MAX_ENTRIES || metadataBytes > EntryLimits.MAX_METADATA_BYTES) {
+    if (entries > EntryLimits.MAX_ENTRIES) {
       throw wrong(
-          entry,
-          "makes %d entries with %d bytes of names and xattrs, at most %d and %d"
-              .formatted(
-                  entries, metadataBytes, EntryLimits.MAX_ENTRIES, EntryLimits.MAX_METADATA_BYTES));
+          entry, "makes %d entries, at most %d".formatted(entries, EntryLimits.MAX_ENTRIES));
     }
   }
 

@@ -20,6 +20,8 @@ import sluice.erofs.DeviceSlot;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageWriter;
+import sluice.formats.entry.TreeRoom;
+import sluice.formats.entry.TreeShare;
 
 /**
  * Makes the index of a whole image from its bootstrap layer. Of the blobs nothing is fetched, but
@@ -71,13 +73,16 @@ final class RafsIndexer implements LayerFormat.Indexer {
     List<BlobChunks> chunks = bootstrap.chunks(this::blobLength, contexts);
     referenced.require(
         bootstrap.blobs().stream().filter(blob -> chunks.get(blob.index()).count() > 0).toList());
-    return write(bootstrap, unpacked.bootstrap(), chunks, metadataImage, devices);
+    try (TreeShare room = TreeRoom.ofProcess().table(bootstrap.resource())) {
+      return write(bootstrap, unpacked.bootstrap(), chunks, room, metadataImage, devices);
+    }
   }
 
   private LayerIndex write(
       Bootstrap bootstrap,
       Path file,
       List<BlobChunks> chunks,
+      TreeShare room,
       Path metadataImage,
       DeviceStore devices)
       throws IOException {
@@ -86,7 +91,7 @@ final class RafsIndexer implements LayerFormat.Indexer {
     try (MetadataImage image = MetadataImage.open(file)) {
       prefetch = new PrefetchList(bootstrap.prefetch(), image.rootNid());
       int chunkBytes = bootstrap.superblock().chunkBytes();
-      tree = new RafsTree(image, chunks, chunkBytes, prefetch, bootstrap.resource()).copy();
+      tree = new RafsTree(image, chunks, chunkBytes, prefetch, room, bootstrap.resource()).copy();
     }
     List<DeviceIndex> indexes = new ArrayList<>();
     List<DeviceId> ids = new ArrayList<>();

@@ -1,5 +1,6 @@
 package sluice.formats.rafs;
 
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -31,17 +32,26 @@ final class RafsTree {
   /** {@code PATH_MAX} of Linux: nobody could open a longer path. */
   private static final int MAX_PATH_BYTES = 4096;
 
+  /**
+   * What is kept on the heap of a directory, and of a file with several names, besides its path:
+   * the path's array and object, its place in a queue, and that of its number in a table.
+   */
+  private static final int VISITED_BYTES = 200;
+
   private static final Bytes DOT = Bytes.utf8(".");
   private static final Bytes DOT_DOT = Bytes.utf8("..");
 
   /** A directory still to be read. */
   private record Pending(long nid, Bytes path) {}
 
+  private record Child(long nid, Bytes name) {}
+
   private final MetadataImage image;
   private final List<BlobChunks> chunks;
   private final long chunkBytes;
   private final PrefetchList prefetch;
   private final String resource;
+  private final LayerTree.Growth growth;
   private final LayerTree tree;
   private final Map<Long, Bytes> firstNames = new HashMap<>();
   private final Set<Long> directories = new HashSet<>();
@@ -55,37 +65,39 @@ final class RafsTree {
       List<BlobChunks> chunks,
       int chunkBytes,
       PrefetchList prefetch,
+      LayerTree.Growth growth,
       String resource) {
     this.image = image;
     this.chunks = chunks;
     this.chunkBytes = chunkBytes;
     this.prefetch = prefetch;
     this.resource = resource;
-    this.tree = new LayerTree(resource);
+    this.growth = growth;
+    this.tree = new LayerTree(resource, growth);
     this.steps = image.lengthBytes() / Long.BYTES;
   }
 
   /** Copies it; the extents' devices are those of the blob table. */
-  LayerTree copy() throws CorruptException {
+  LayerTree copy() throws IOException {
     add(image.rootNid(), Bytes.EMPTY);
     if (pending.isEmpty()) {
       throw new CorruptException("the root is not a directory", resource, -1);
     }
     while (!pending.isEmpty()) {
       Pending directory = pending.pop();
-      List<Pending> children = new ArrayList<>();
+      List<Child> children = new ArrayList<>();
       image.list(
           image.inode(directory.nid()),
           0,
           (nextCookie, nid, type, name) -> {
             if (!name.equals(DOT) && !name.equals(DOT_DOT)) {
-              children.add(new Pending(nid, join(directory.path(), name)));
+              children.add(new Child(nid, name));
             }
             return true;
           });
-      for (Pending child : children) {
+      for (Child child : children) {
         prefetch.enter(directory.nid(), child.nid());
-        add(child.nid(), child.path());
+        add(child.nid(), join(directory.path(), child.name()));
       }
     }
     return tree;
@@ -107,7 +119,7 @@ final class RafsTree {
     return Bytes.of(path);
   }
 
-  private void add(long nid, Bytes path) throws CorruptException {
+  private void add(long nid, Bytes path) throws IOException {
     step("entries");
     Inode inode = image.inode(nid);
     Attributes attributes =
@@ -123,11 +135,15 @@ final class RafsTree {
         throw new CorruptException(
             "directory \"%s\" is there twice (nid %d)".formatted(path, nid), resource, -1);
       }
+      growth.grow(VISITED_BYTES + path.length());
       tree.directory(path, attributes);
       pending.push(new Pending(nid, path));
       return;
     }
     Bytes first = inode.nlink() > 1 ? firstNames.putIfAbsent(nid, path) : null;
+    if (inode.nlink() > 1 && first == null) {
+      growth.grow(VISITED_BYTES + path.length());
+    }
     if (first != null) {
       tree.hardLink(path, first, attributes);
       return;

@@ -24,11 +24,16 @@ import sluice.core.RangeSource;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImageWriter;
+import sluice.formats.entry.TreeRoom;
+import sluice.formats.entry.TreeShare;
 
 /** Makes a layer's tree and device from its zTOC. Of the layer itself nothing is fetched. */
 final class SociIndexer implements LayerFormat.Indexer {
 
   private static final Logger LOG = LoggerFactory.getLogger(SociIndexer.class);
+
+  /** What a span takes of the heap: its digest, twice in a list, and where it begins. */
+  private static final int SPAN_BYTES = 120;
 
   private final RangeSource source;
   private final LayerFormat.Layer layer;
@@ -91,16 +96,20 @@ final class SociIndexer implements LayerFormat.Indexer {
     // theirs.
     MemorySegment bytes = own == null ? fetch.fetch(descriptor) : own;
     Optional<MemorySegment> first = prefetchArtifact(fetch);
-    int room = ZtocRoom.ofProcess().take(Ztoc.items(bytes, resource));
-    try {
-      return index(Ztoc.open(bytes, resource), first, metadataImage, devices);
-    } finally {
-      ZtocRoom.ofProcess().giveBack(room);
+    try (TreeShare room = TreeRoom.ofProcess().table(resource)) {
+      Ztoc ztoc = Ztoc.open(bytes, resource);
+      room.grow((long) SPAN_BYTES * ztoc.spanDigests().size());
+      LayerTree tree = new LayerTree(resource, room);
+      return index(ztoc, tree, first, metadataImage, devices);
     }
   }
 
   private LayerIndex index(
-      Ztoc ztoc, Optional<MemorySegment> first, Path metadataImage, DeviceStore devices)
+      Ztoc ztoc,
+      LayerTree tree,
+      Optional<MemorySegment> first,
+      Path metadataImage,
+      DeviceStore devices)
       throws IOException, InterruptedException {
     if (ztoc.compressedBytes() != layer.descriptor().sizeBytes()) {
       throw new CorruptException(
@@ -110,7 +119,6 @@ final class SociIndexer implements LayerFormat.Indexer {
           -1);
     }
     Spans spans = ztoc.spans();
-    LayerTree tree = new LayerTree(resource);
     FileRuns files = new FileRuns();
     SpanStatements statements =
         own == null

@@ -79,18 +79,6 @@ public final class Ztoc {
         bytes.asSlice(checkpoints.at(), checkpoints.length()));
   }
 
-  /**
-   * How many entries and spans a zTOC says that it has: what reading it takes of the heap.
-   *
-   * @throws CorruptException if it does not say so
-   */
-  static long items(MemorySegment bytes, String resource) throws CorruptException {
-    FlatTable root = buffer(bytes, resource).root();
-    FlatVector spans =
-        root.tableAt(ZtocSchema.COMPRESSION_INFO).vectorAt(ZtocSchema.SPAN_DIGESTS, Integer.BYTES);
-    return (long) entries(root).length() + spans.length();
-  }
-
   private static FlatBuffer buffer(MemorySegment bytes, String resource) throws CorruptException {
     if (bytes.byteSize() > MAX_BYTES) {
       throw new CorruptException(
@@ -189,10 +177,18 @@ public final class Ztoc {
   private SortedMap<String, Bytes> records(FlatTable entry) throws CorruptException {
     FlatVector xattrs = entry.vectorAt(ZtocSchema.XATTRS, Integer.BYTES);
     SortedMap<String, Bytes> records = new TreeMap<>();
+    long bytes = 0;
     for (int i = 0; i < xattrs.length(); i++) {
       FlatTable xattr = xattrs.table(i);
       byte[] key = xattr.textAt(ZtocSchema.KEY).toArray();
-      records.put(new String(key, StandardCharsets.ISO_8859_1), xattr.textAt(ZtocSchema.VALUE));
+      Bytes value = xattr.textAt(ZtocSchema.VALUE);
+      bytes += EntryLimits.XATTR_RECORD_BYTES + key.length + value.length();
+      if (bytes > EntryLimits.MAX_XATTRS_BYTES) {
+        throw wrong(
+            entry,
+            "records of %d bytes, at most %d".formatted(bytes, EntryLimits.MAX_XATTRS_BYTES));
+      }
+      records.put(new String(key, StandardCharsets.ISO_8859_1), value);
     }
     return records;
   }

@@ -21,6 +21,8 @@ import sluice.core.RangeSource;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImageWriter;
+import sluice.formats.entry.TreeRoom;
+import sluice.formats.entry.TreeShare;
 import sluice.formats.record.LayerRecorder;
 import sluice.formats.record.Recording;
 import sluice.formats.stream.LayerStream;
@@ -59,9 +61,10 @@ final class TarIndexer implements Indexer {
   public LayerIndex index(Path metadataImage, DeviceStore devices)
       throws IOException, InterruptedException {
     PlacementTable placements = new PlacementTable();
-    LayerTree tree = new LayerTree(resource);
-    try (DeviceStore.Staged staged = devices.stage();
+    try (TreeShare room = TreeRoom.ofProcess().stream(resource);
+        DeviceStore.Staged staged = devices.stage();
         Recording recording = recorder.begin(layer)) {
+      LayerTree tree = new LayerTree(resource, room);
       DeviceWriter files = new DeviceWriter(staged, placements);
       MessageDigest diffId = Digest.hasher(layer.diffId().algorithm());
       Streamed streamed = stream(tree, files, diffId, recording);

@@ -32,6 +32,7 @@ final class TocBuilder implements TocParser.Sink {
   private static final String ZEROS = "zeros";
 
   private final String resource;
+  private final LayerTree.Growth growth;
   private final LayerTree tree;
   private final EntryTree entries;
   private final ChunkLayout layout;
@@ -46,9 +47,13 @@ final class TocBuilder implements TocParser.Sink {
   private long deviceEnd;
   private long prefetchEnd;
 
-  TocBuilder(ChunkEncoding encoding, long payloadEnd, String resource) {
+  /**
+   * @param growth is asked before tree and chunks grow
+   */
+  TocBuilder(ChunkEncoding encoding, long payloadEnd, LayerTree.Growth growth, String resource) {
     this.resource = resource;
-    this.tree = new LayerTree(resource);
+    this.growth = growth;
+    this.tree = new LayerTree(resource, growth);
     this.entries = new EntryTree(tree, this::corrupt);
     this.layout = new ChunkLayout(encoding, payloadEnd);
   }
@@ -116,7 +121,7 @@ final class TocBuilder implements TocParser.Sink {
     }
   }
 
-  private void beginFile(TocEntry entry) throws CorruptException {
+  private void beginFile(TocEntry entry) throws IOException {
     if (entry.size < 0 || entry.size > EntryLimits.MAX_FILE_BYTES) {
       throw wrong(
           entry, "has %d bytes, at most %d".formatted(entry.size, EntryLimits.MAX_FILE_BYTES));
@@ -133,7 +138,7 @@ final class TocBuilder implements TocParser.Sink {
     payload(entry, entry);
   }
 
-  private void chunk(TocEntry entry) throws CorruptException {
+  private void chunk(TocEntry entry) throws IOException {
     TocEntry of = file;
     if (of == null || (entry.name.length() > 0 && !entry.name.equals(of.name))) {
       throw wrong(entry, "is a chunk of " + (of == null ? "no file" : "\"" + of.name + '"'));
@@ -142,7 +147,7 @@ final class TocBuilder implements TocParser.Sink {
   }
 
   /** Takes the next piece of a file; the first one stands in the file's own entry. */
-  private void payload(TocEntry of, TocEntry piece) throws CorruptException {
+  private void payload(TocEntry of, TocEntry piece) throws IOException {
     long length = piece.chunkSize == 0 ? of.size - filePosition : piece.chunkSize;
     if (piece.chunkOffset != filePosition || length <= 0 || length > of.size - filePosition) {
       throw wrong(
@@ -155,6 +160,7 @@ final class TocBuilder implements TocParser.Sink {
         layout.pass(piece.offset, piece.innerOffset, length);
       } else if (piece.chunkType.isEmpty()) {
         Digest digest = digest(of, piece, length);
+        growth.grow(TocChunks.PAYLOAD_BYTES);
         layout.place(piece.offset, piece.innerOffset, length, deviceEnd + filePosition, digest);
         fileHasData = true;
       } else {

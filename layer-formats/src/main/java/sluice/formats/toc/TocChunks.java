@@ -20,6 +20,13 @@ import sluice.core.Placement;
 final class TocChunks implements Iterable<Chunk> {
 
   private static final int FIRST_CAPACITY = 256;
+
+  /**
+   * What a payload takes of the heap with a chunk of its own: columns of 68 bytes, half empty at
+   * worst.
+   */
+  static final int PAYLOAD_BYTES = 100;
+
   private static final int DIGEST_BYTES = Digest.Algorithm.SHA256.lengthBytes();
 
   private final ChunkEncoding encoding;

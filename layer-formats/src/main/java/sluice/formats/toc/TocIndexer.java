@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.ChunkEncoding;
@@ -18,6 +19,8 @@ import sluice.core.LazyDevice;
 import sluice.core.RangeSource;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.MetadataImageWriter;
+import sluice.formats.entry.TreeRoom;
+import sluice.formats.entry.TreeShare;
 
 /**
  * Makes the index of a layer from its TOC. If what is fetched is not what the image names, whoever
@@ -33,7 +36,7 @@ public final class TocIndexer implements Indexer {
   private final TocLocator locator;
   private final String resource;
 
-  private int room;
+  private @Nullable TreeShare room;
 
   /**
    * @param encoding that of the layer's chunks
@@ -84,10 +87,11 @@ public final class TocIndexer implements Indexer {
     BlobReads toc = inside ? blob : new BlobReads(source, place.blob(), place.holders());
     // Offsets are those of the blob that holds the TOC.
     String of = inside ? resource : "blob %s with the TOC of %s".formatted(place.blob(), resource);
-    TocBuilder builder = new TocBuilder(encoding, place.payloadEnd(), resource);
-    try {
-      TocReader.read(
-          place, toc, scratch, of, bytes -> room = TocRoom.ofProcess().take(bytes), builder);
+    try (TocReader fetched = TocReader.fetch(place, toc, scratch, of)) {
+      TreeShare share = TreeRoom.ofProcess().table("TOC of " + resource);
+      room = share;
+      TocBuilder builder = new TocBuilder(encoding, place.payloadEnd(), share, resource);
+      fetched.read(builder);
       builder.finish();
       return builder;
     } catch (UnverifiedException e) {
@@ -123,8 +127,10 @@ public final class TocIndexer implements Indexer {
   }
 
   private void giveBackRoom() {
-    TocRoom.ofProcess().giveBack(room);
-    room = 0;
+    if (room != null) {
+      room.close();
+      room = null;
+    }
   }
 
   @Override

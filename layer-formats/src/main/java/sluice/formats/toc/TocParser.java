@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Bytes;
 import sluice.core.CorruptException;
+import sluice.formats.entry.EntryLimits;
 
 /**
  * Reads a TOC entry by entry: {@code {"version": 1, "entries": […]}}, where Go writes {@code null}
@@ -165,11 +166,18 @@ final class TocParser {
   private SortedMap<Bytes, Bytes> xattrs() throws IOException {
     expect(json.currentToken(), JsonToken.START_OBJECT, "an object");
     SortedMap<Bytes, Bytes> xattrs = new TreeMap<>();
+    long bytes = 0;
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String key = json.currentName();
       Bytes name = checked(key, "an xattr's name");
       Bytes value =
           json.nextToken() == JsonToken.VALUE_NULL ? Bytes.EMPTY : base64(text("xattr " + key));
+      bytes += EntryLimits.XATTR_RECORD_BYTES + name.length() + value.length();
+      if (bytes > EntryLimits.MAX_XATTRS_BYTES) {
+        throw corrupt(
+            "xattrs of an entry: %d bytes, at most %d"
+                .formatted(bytes, EntryLimits.MAX_XATTRS_BYTES));
+      }
       if (xattrs.put(name, value) != null) {
         throw corrupt("xattr \"" + key + "\" is there twice");
       }

@@ -1,6 +1,7 @@
 package sluice.formats.toc;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -16,11 +17,12 @@ import sluice.core.Digest;
 import sluice.formats.stream.LayerStream;
 
 /**
- * Fetches a TOC, decodes and parses it in one pass, and compares it with its digests. For one
- * thread.
+ * A TOC that was fetched; decodes and parses it in one pass, and compares it with its digests. For
+ * one thread; owns what was fetched.
  */
-final class TocReader {
+final class TocReader implements AutoCloseable {
 
+  /** Also the longest TOC that is not put to disk: many may wait for room to be parsed. */
   private static final int BUFFER_BYTES = 64 * 1024;
 
   private final TocPlace place;
@@ -33,24 +35,14 @@ final class TocReader {
     this.encoded = new DigestInputStream(fetched, Digest.sha256());
   }
 
-  /** Waits until there is room for what a TOC becomes. */
-  @FunctionalInterface
-  interface Room {
-    /** Called once, before anything is parsed. */
-    void take(long tocBytes) throws InterruptedException;
-  }
-
   /**
-   * Parses a TOC into {@code sink}. What the sink got counts only if this returns. All of it is
-   * fetched before room is taken: a registry that dawdles must not keep others from theirs.
+   * Fetches all of a TOC, so that who has room for what it becomes waits for no registry.
    *
-   * @param scratch an existing directory; what is put there is gone when this ends
-   * @throws CorruptException if it is no TOC, and its digests hold
-   * @throws UnverifiedException if they do not hold, or nobody can tell
+   * @param scratch an existing directory; what is put there is gone when the result is closed
+   * @throws CorruptException if it is too long
    */
-  static void read(
-      TocPlace place, BlobReads blob, Path scratch, String resource, Room room, TocParser.Sink sink)
-      throws IOException, InterruptedException {
+  static TocReader fetch(TocPlace place, BlobReads blob, Path scratch, String resource)
+      throws IOException {
     if (place.range().length() > TocLimits.MAX_ENCODED_BYTES) {
       throw new CorruptException(
           "TOC: %d encoded bytes, at most %d"
@@ -59,8 +51,11 @@ final class TocReader {
           place.range().offset());
     }
     InputStream fetched = new RangeInput(blob, place.range(), place.tail());
-    boolean onePiece = place.range().length() <= TocLimits.PIECE_BYTES;
-    new TocReader(place, onePiece ? fetched : spooled(fetched, scratch), resource).read(room, sink);
+    boolean small = place.range().length() <= BUFFER_BYTES;
+    return new TocReader(
+        place,
+        small ? new ByteArrayInputStream(fetched.readAllBytes()) : spooled(fetched, scratch),
+        resource);
   }
 
   private static InputStream spooled(InputStream fetched, Path scratch) throws IOException {
@@ -75,7 +70,13 @@ final class TocReader {
         Files.newInputStream(file, StandardOpenOption.DELETE_ON_CLOSE), BUFFER_BYTES);
   }
 
-  private void read(Room room, TocParser.Sink sink) throws IOException, InterruptedException {
+  /**
+   * Parses it into {@code sink}, once. What the sink got counts only if this returns.
+   *
+   * @throws CorruptException if it is no TOC, and its digests hold
+   * @throws UnverifiedException if they do not hold, or nobody can tell
+   */
+  void read(TocParser.Sink sink) throws IOException, UnverifiedException {
     CorruptException problem = null;
     MessageDigest hash = null;
     StreamCompression compression =
@@ -85,7 +86,7 @@ final class TocReader {
         };
     try (InputStream decoded =
         new BufferedInputStream(LayerStream.open(compression, encoded, resource), BUFFER_BYTES)) {
-      Parsed parsed = parse(decoded, room, sink);
+      Parsed parsed = parse(decoded, sink);
       problem = parsed.problem;
       hash = parsed.hash;
       if (place.encodedDigest() != null) {
@@ -103,12 +104,10 @@ final class TocReader {
    */
   private record Parsed(@Nullable CorruptException problem, @Nullable MessageDigest hash) {}
 
-  private Parsed parse(InputStream decoded, Room room, TocParser.Sink sink)
-      throws IOException, InterruptedException {
+  private Parsed parse(InputStream decoded, TocParser.Sink sink) throws IOException {
     CorruptException problem = null;
     try {
       long length = length(decoded);
-      room.take(length);
       LimitedInput limited = new LimitedInput(decoded, length, resource);
       DigestInputStream toc = new DigestInputStream(limited, Digest.sha256());
       try {
@@ -137,6 +136,11 @@ final class TocReader {
           place.range().offset());
     }
     return length;
+  }
+
+  @Override
+  public void close() throws IOException {
+    encoded.close();
   }
 
   private void verify(@Nullable CorruptException problem, @Nullable MessageDigest hash)

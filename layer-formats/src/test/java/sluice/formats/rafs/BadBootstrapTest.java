@@ -57,6 +57,24 @@ class BadBootstrapTest {
   }
 
   @Test
+  void read_ofATreeThatMayNotGrowFails() throws Exception {
+    Path file = Files.write(directory.resolve("bootstrap"), bootstrap);
+    Path meta = Files.write(directory.resolve("contexts"), contexts);
+    long[] left = {20_000};
+    assertThatThrownBy(() ->
+            Probe.index(
+                file,
+                meta,
+                bytes -> {
+                  left[0] -= bytes;
+                  if (left[0] < 0) {
+                    throw new IOException("no more room");
+                  }
+                }))
+        .hasMessage("no more room");
+  }
+
+  @Test
   void read_ofEveryTruncationIsCorrupt() {
     int end = 0x31000 + 190 * ChunkEntry.BYTES; // Behind the chunk table there is only padding.
     for (int length = 0; length < end; length += 1021) {

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import sluice.core.Chunk;
 import sluice.core.ChunkEncoding.DeflateCheckpoint;
+import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutRangeSource;
@@ -27,12 +28,19 @@ final class Probe {
    * @return how many chunks there are
    */
   static int index(Path bootstrap, Path contexts) throws IOException, InterruptedException {
+    return index(bootstrap, contexts, bytes -> {});
+  }
+
+  /** As that, as long as the tree may grow. */
+  static int index(Path bootstrap, Path contexts, LayerTree.Growth growth)
+      throws IOException, InterruptedException {
     Bootstrap tables = Bootstrap.open(bootstrap, "bootstrap");
     List<BlobChunks> chunks = chunks(tables, bootstrap, contexts);
     int count = count(chunks);
     try (MetadataImage image = MetadataImage.open(bootstrap)) {
       PrefetchList prefetch = new PrefetchList(tables.prefetch(), image.rootNid());
-      new RafsTree(image, chunks, tables.superblock().chunkBytes(), prefetch, "bootstrap").copy();
+      new RafsTree(image, chunks, tables.superblock().chunkBytes(), prefetch, growth, "bootstrap")
+          .copy();
     }
     return count;
   }

@@ -35,6 +35,7 @@ import sluice.core.CorruptException;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.erofs.LayerTree;
+import sluice.formats.entry.EntryLimits;
 import sluice.formats.entry.EntryType;
 import sluice.formats.soci.ZtocFixtures.Of;
 
@@ -141,6 +142,41 @@ class ZtocTest {
     }
     assertThat(ZtocAssert.entries(Ztoc.open(MemorySegment.ofArray(out.toByteArray()), "again")))
         .isEqualTo(entries);
+  }
+
+  @Test
+  void entry_moreRecordsThanALayerCanSay_isRefused() throws Exception {
+    TreeMap<String, Bytes> records = new TreeMap<>();
+    for (int i = 0; i < EntryLimits.MAX_XATTRS_BYTES / EntryLimits.XATTR_RECORD_BYTES; i++) {
+      records.put(Integer.toString(i), Bytes.EMPTY);
+    }
+    ZtocEntry plain = entry("many", 0);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ZtocWriter writer = new ZtocWriter("t")) {
+      writer.add(
+          new ZtocEntry(
+              plain.type(),
+              plain.dataOffset(),
+              plain.size(),
+              plain.name(),
+              plain.linkName(),
+              0,
+              0,
+              0,
+              Bytes.EMPTY,
+              Bytes.EMPTY,
+              0,
+              0,
+              0,
+              0,
+              records));
+      writer.finish(plain(0, 0, 1), Channels.newChannel(out));
+    }
+    Ztoc ztoc = Ztoc.open(MemorySegment.ofArray(out.toByteArray()), "layer x");
+    assertThatThrownBy(() -> ztoc.entry(0))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("entry \"many\" has records of 10485")
+        .hasMessageContaining("at most 1048576 (resource=layer x");
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -175,11 +176,12 @@ public final class PlainDevices implements DeviceStore {
   }
 
   private static DeviceId id(DeviceIndex index) {
-    StringBuilder table = new StringBuilder(index.blob().toString());
+    MessageDigest table = Digest.sha256();
+    table.update(index.blob().toString().getBytes(UTF_8));
     for (Chunk chunk : index.chunks()) {
-      table.append(chunk);
+      table.update(chunk.toString().getBytes(UTF_8));
     }
-    return new DeviceId(Digest.sha256(table.toString().getBytes(UTF_8)).hex());
+    return new DeviceId(Digest.of(Digest.Algorithm.SHA256, table.digest()).hex());
   }
 
   @Override

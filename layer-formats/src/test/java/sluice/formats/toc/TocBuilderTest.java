@@ -26,7 +26,7 @@ class TocBuilderTest {
   private static final ChunkEncoding ENCODING = new ChunkEncoding.GzipMember();
 
   private static TocBuilder build(String... entries) throws IOException {
-    TocBuilder builder = new TocBuilder(ENCODING, PAYLOAD_END, "layer x");
+    TocBuilder builder = new TocBuilder(ENCODING, PAYLOAD_END, bytes -> {}, "layer x");
     String json = "{\"version\":1,\"entries\":[" + String.join(",", entries) + "]}";
     TocParser.parse(new ByteArrayInputStream(json.getBytes(UTF_8)), "layer x", builder);
     builder.finish();

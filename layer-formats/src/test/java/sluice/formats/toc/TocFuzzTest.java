@@ -51,7 +51,8 @@ class TocFuzzTest {
   @MethodSource("seeds")
   @FuzzTest(maxDuration = "10m")
   void build_anyBytes(byte[] toc) throws IOException {
-    TocBuilder builder = new TocBuilder(new ChunkEncoding.ZstdFrame(), PAYLOAD_END, "layer x");
+    TocBuilder builder =
+        new TocBuilder(new ChunkEncoding.ZstdFrame(), PAYLOAD_END, bytes -> {}, "layer x");
     try {
       TocParser.parse(new ByteArrayInputStream(toc), "layer x", builder);
       builder.finish();

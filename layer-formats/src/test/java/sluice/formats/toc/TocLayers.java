@@ -62,6 +62,11 @@ public final class TocLayers {
     Descriptor descriptor =
         new Descriptor(
             mediaType, Digest.sha256(blob), blob.length, annotations, List.of(), null, null);
+    return layer(descriptor);
+  }
+
+  /** The only layer of an image. */
+  public static LayerFormat.Layer layer(Descriptor descriptor) {
     return new LayerFormat.Layer(
         new LayerFormat.Image(
             new ImageReference(REPOSITORY, null, descriptor.digest()),

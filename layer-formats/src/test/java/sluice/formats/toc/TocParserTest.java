@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import sluice.core.Bytes;
 import sluice.core.CorruptException;
+import sluice.formats.entry.EntryLimits;
 
 class TocParserTest {
 
@@ -165,6 +166,17 @@ class TocParserTest {
     assertThatThrownBy(() -> TocParser.parse(number, "layer x", entry -> {}))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("exceeds the maximum allowed");
+  }
+
+  @Test
+  void parse_moreXattrsThanALayerCanSay_areRefused() {
+    StringBuilder xattrs = new StringBuilder();
+    for (int i = 0; i < EntryLimits.MAX_XATTRS_BYTES / EntryLimits.XATTR_RECORD_BYTES; i++) {
+      xattrs.append(",\"").append(i).append("\":\"\"");
+    }
+    assertRefused(
+        "{\"version\":1,\"entries\":[{\"xattrs\":{" + xattrs.substring(1) + "}}]}",
+        "xattrs of an entry: 10485");
   }
 
   @Test

@@ -5,11 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.luben.zstd.Zstd;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,6 +28,8 @@ import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
 import sluice.core.LayerIndex;
+import sluice.core.RangeSource;
+import sluice.formats.testing.BlobSource;
 import sluice.formats.testing.PlainDevices;
 import sluice.formats.toc.FlakySource;
 import sluice.formats.toc.TocLayers;
@@ -188,6 +196,53 @@ class ZstdChunkedFormatTest {
     FlakySource once = new FlakySource(blob, 1);
     assertThat(index(once, layer, IndexTrust.PINNED).devices()).isEmpty();
     assertThat(once.asked).hasSize(2);
+  }
+
+  /** More TOCs hang than there are shares of the room, and each claims to be large. */
+  @Test
+  @Timeout(60)
+  void index_registryThatHangs_keepsNoOtherWaiting() throws Exception {
+    CountDownLatch asked = new CountDownLatch(20);
+    CountDownLatch answer = new CountDownLatch(1);
+    RangeSource hangs =
+        new BlobSource(blob -> {
+          asked.countDown();
+          try {
+            answer.await();
+          } catch (InterruptedException e) {
+            throw new IOException(e);
+          }
+          return new byte[0];
+        });
+    byte[] blob = blob(true);
+    Map<String, String> large = pinned(GITHUB);
+    large.put(GITHUB + "manifest-position", "100:%d:300000000:1".formatted(ENCODED.length));
+    LayerFormat.Layer layer = TocLayers.layer(ZSTD, blob, large);
+    List<Thread> threads = new ArrayList<>();
+    AtomicInteger failed = new AtomicInteger();
+    while (threads.size() < asked.getCount()) {
+      if (new ZstdChunkedFormat(hangs).recognise(layer, IndexTrust.PINNED)
+          instanceof Recognition.Tree(var indexer, var _)) {
+        threads.add(
+            Thread.ofPlatform()
+                .unstarted(() -> {
+                  try {
+                    indexer.index(directory.resolve("never"), new PlainDevices(directory, hangs));
+                  } catch (IOException | InterruptedException e) {
+                    failed.incrementAndGet();
+                  }
+                }));
+      }
+    }
+    threads.forEach(Thread::start);
+    asked.await();
+    LayerFormat.Layer other = TocLayers.layer(ZSTD, blob, pinned(GITHUB));
+    assertThat(index(new FlakySource(blob, 0), other, IndexTrust.PINNED).devices()).isEmpty();
+    answer.countDown();
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(failed).hasValue(threads.size());
   }
 
   @Test

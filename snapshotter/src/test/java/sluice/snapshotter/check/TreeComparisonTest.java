@@ -16,7 +16,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import sluice.core.Bytes;
-import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
@@ -164,13 +163,13 @@ final class TreeComparisonTest {
     return FileContent.contiguous(size, 0, 0);
   }
 
-  private static void special(Lie lie, LayerTree tree) throws CorruptException {
+  private static void special(Lie lie, LayerTree tree) throws IOException {
     FileType type = lie == Lie.TYPE ? FileType.BLOCK : FileType.CHARACTER;
     Attributes attributes = new Attributes(type.modeBits() | 0600, 0, 0, 0, 0);
     tree.special(Bytes.utf8("node"), attributes, lie == Lie.DEVICE ? 2 : 1);
   }
 
-  private static void links(Lie lie, LayerTree tree) throws CorruptException {
+  private static void links(Lie lie, LayerTree tree) throws IOException {
     tree.file(Bytes.utf8("one"), PLAIN, FileContent.empty());
     tree.file(Bytes.utf8("two"), PLAIN, FileContent.empty());
     tree.hardLink(Bytes.utf8("one-too"), Bytes.utf8(lie == Lie.LINKED ? "two" : "one"), PLAIN);

@@ -1,0 +1,23 @@
+package sluice.formats.entry;
+
+import java.io.IOException;
+import sluice.erofs.LayerTree;
+
+/** What one tree takes of the {@link TreeRoom}. For one thread; closing gives it back. */
+public sealed interface TreeShare extends LayerTree.Growth, AutoCloseable
+    permits TableShare, StreamShare {
+
+  /**
+   * Takes more.
+   *
+   * @throws sluice.core.CorruptException if no tree of a table may be that large
+   * @throws java.io.InterruptedIOException if the thread is interrupted while it waits; it stays
+   *     interrupted
+   * @throws IOException if no tree of a stream may be, or other streams leave it nothing
+   */
+  @Override
+  void grow(long bytes) throws IOException;
+
+  @Override
+  void close();
+}
