@@ -28,7 +28,8 @@ final class PrefetchSpans {
    *
    * @throws CorruptException if it is no such document, or names spans that are not there
    */
-  static List<ByteRange> read(byte[] document, Spans spans, String resource) throws IOException {
+  static List<ByteRange> read(byte[] document, Spans spans, String resource)
+      throws CorruptException {
     List<ByteRange> ranges = new ArrayList<>();
     try (JsonParser json = JSON.createParser(document)) {
       require(json.nextToken() == JsonToken.START_OBJECT, "no object", resource);
@@ -44,10 +45,13 @@ final class PrefetchSpans {
         }
       }
       require(json.currentToken() == JsonToken.END_OBJECT, "no end", resource);
+    } catch (CorruptException e) {
+      throw e;
     } catch (JsonProcessingException e) {
-      CorruptException corrupt = corrupt(e.getOriginalMessage(), resource);
-      corrupt.initCause(e);
-      throw corrupt;
+      throw corrupt(e.getOriginalMessage(), e, resource);
+    } catch (IOException e) {
+      // Jackson guesses the encoding by the first bytes, and knows some that it cannot read.
+      throw corrupt(String.valueOf(e.getMessage()), e, resource);
     }
     return ranges;
   }
@@ -72,6 +76,12 @@ final class PrefetchSpans {
         resource);
     long from = spans.decoded(first).offset();
     return new ByteRange(from, spans.decoded(last).end() - from);
+  }
+
+  private static CorruptException corrupt(String problem, IOException cause, String resource) {
+    CorruptException corrupt = corrupt(problem, resource);
+    corrupt.initCause(cause);
+    return corrupt;
   }
 
   private static void require(boolean holds, String problem, String resource)

@@ -34,15 +34,17 @@ class ZtocFuzzTest {
   }
 
   static Stream<byte[]> artifacts() {
+    byte[] utf32 = {'{', 0, 0, 0, 0, '"', 'r', 'n'};
     return Stream.of(
         new byte[0],
+        utf32,
         Bytes.utf8("{\"version\":\"1.0\",\"prefetch_spans\":[{\"start_span\":2,\"end_span\":5}]}")
             .toArray());
   }
 
   @MethodSource("artifacts")
   @FuzzTest(maxDuration = "10m")
-  void read_anyPrefetchArtifact(byte[] bytes) throws IOException {
+  void read_anyPrefetchArtifact(byte[] bytes) {
     try {
       for (ByteRange range :
           PrefetchSpans.read(bytes, new PlainSpans(4096, 100_000, 100_000), "bad")) {

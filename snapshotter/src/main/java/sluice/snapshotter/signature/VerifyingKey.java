@@ -40,6 +40,12 @@ public final class VerifyingKey {
         KeyType.read(
                 new X509EncodedKeySpec(encoded), (factory, spec) -> factory.generatePublic(spec))
             .orElseThrow(() -> Pem.wrong(file, "a key that is not " + KeyType.ALL, LABEL, ADVICE));
+    try {
+      // Some are refused only here: points that are not on the curve.
+      key.type().signature().initVerify(key.key());
+    } catch (InvalidKeyException e) {
+      throw Pem.wrong(file, "a key of no use: " + e.getMessage(), LABEL, ADVICE);
+    }
     return new VerifyingKey(file, key);
   }
 
@@ -53,7 +59,7 @@ public final class VerifyingKey {
     } catch (SignatureException notEvenOne) {
       return false;
     } catch (InvalidKeyException e) {
-      throw new AssertionError("the key was read as one of this type: " + file, e);
+      throw new AssertionError("the key was of use when it was read: " + file, e);
     }
   }
 
