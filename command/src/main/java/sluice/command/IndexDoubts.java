@@ -64,7 +64,9 @@ record IndexDoubts(
     for (Snapshot snapshot : store.all()) {
       LazyLayer lazy = snapshot.lazy();
       if (lazy != null) {
-        images.computeIfAbsent(LayerKey.ofOwn(lazy), key -> new TreeSet<>()).add(lazy.image());
+        for (LayerKey key : LayerKey.ofShown(lazy)) {
+          images.computeIfAbsent(key, shown -> new TreeSet<>()).add(lazy.image());
+        }
       }
     }
     return images;

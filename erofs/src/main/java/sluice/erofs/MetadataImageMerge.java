@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import sluice.core.Bytes;
 
 /**
  * Merges per-layer images into the image of their chain, which can be mounted: the tree lies below
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * need not be trusted. Memory is about 130 bytes for each inode and its name, only while merging.
  */
 public final class MetadataImageMerge {
+
+  /** The directory of a merged image that holds the tree; its root holds nothing else. */
+  public static final Bytes TREE = TreeMerger.TREE;
 
   private MetadataImageMerge() {}
 

@@ -43,7 +43,8 @@ public final class EstargzFormat implements LayerFormat {
   private static final ChunkEncoding ENCODING = new ChunkEncoding.GzipMember();
   private static final String INSIDE = "TOC in the layer";
 
-  private static final Fidelity FIDELITY = new Fidelity(HiddenNames.ALL, true, false);
+  private static final Fidelity FIDELITY =
+      new Fidelity(HiddenNames.ALL, Fidelity.Times.WHOLE_SECONDS, false);
 
   private final RangeSource blobs;
   private final ExternalTocs external;

@@ -3,8 +3,10 @@ package sluice.formats.rafs;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
+import sluice.core.Fidelity;
 import sluice.core.IndexOrigin;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
@@ -37,6 +39,10 @@ public final class RafsFormat implements LayerFormat {
   /** Names the gzip layer that a blob refers into. */
   static final String REFERENCE_ANNOTATION = "containerd.io/snapshot/nydus-ref";
 
+  /** As nydus-image writes trees: a merged one's root is new, times are unsigned seconds. */
+  private static final Fidelity FIDELITY =
+      new Fidelity(Set.of(), Fidelity.Times.WHOLE_SECONDS_FROM_1970, false);
+
   private static final String ENCRYPTED_ANNOTATION = "containerd.io/snapshot/nydus-encrypted-blob";
   private static final String FS_VERSION = "6";
 
@@ -63,6 +69,11 @@ public final class RafsFormat implements LayerFormat {
   @Override
   public String name() {
     return "rafs";
+  }
+
+  @Override
+  public Fidelity fidelity() {
+    return FIDELITY;
   }
 
   @Override

@@ -34,7 +34,8 @@ public final class ZstdChunkedFormat implements LayerFormat {
   private static final String PLACE = "TOC in the layer";
 
   /** All that any dialect loses; podman's of today loses nothing. */
-  private static final Fidelity FIDELITY = new Fidelity(HiddenNames.ALL, true, true);
+  private static final Fidelity FIDELITY =
+      new Fidelity(HiddenNames.ALL, Fidelity.Times.WHOLE_SECONDS, true);
 
   private final RangeSource blobs;
 

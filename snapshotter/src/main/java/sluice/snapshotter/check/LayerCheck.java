@@ -23,16 +23,17 @@ import sluice.core.IndexTrust;
 import sluice.core.Lane;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
-import sluice.core.LayerIndex;
 import sluice.core.LazyDevice;
 import sluice.core.RangeSource;
 import sluice.core.Repository;
 import sluice.erofs.MetadataImage;
+import sluice.erofs.MetadataImageMerge;
 import sluice.snapshotter.image.KeptLayer;
 
 /**
  * Streams a layer that is served from an index, verifies layer digest and diff ID, and compares its
- * tree and its files with what the index shows. Safe for use by many threads.
+ * tree and its files with what the index shows; of a tree that is shown in the place of all layers
+ * of an image, all of these. Safe for use by many threads.
  */
 public final class LayerCheck {
 
@@ -65,10 +66,14 @@ public final class LayerCheck {
   /** Deletes what checks left that were killed. None may be running. */
   public static void clean(Path work) throws IOException {
     if (Files.isDirectory(work)) {
-      try (Stream<Path> left = Files.walk(work)) {
-        for (Path each : left.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(each);
-        }
+      deleteTree(work);
+    }
+  }
+
+  private static void deleteTree(Path directory) throws IOException {
+    try (Stream<Path> left = Files.walk(directory)) {
+      for (Path each : left.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
       }
     }
   }
@@ -85,33 +90,44 @@ public final class LayerCheck {
     Files.createDirectories(work);
     long shownBytes = shownBytes(layer);
     long roomBytes = room(shownBytes);
-    Path tree = Files.createTempFile(work, "tree", ".erofs");
-    Files.delete(tree);
+    // Layers of a whole image may hold any number of files that those above them hide.
+    long deviceBytes = layer.wholeImage() ? Long.MAX_VALUE : shownBytes + HIDDEN_BYTES;
+    Path trees = Files.createTempDirectory(work, "trees");
     Path scratch = Files.createTempDirectory(work, "devices");
-    try (ScratchDevices streamed =
-        new ScratchDevices(scratch, shownBytes + HIDDEN_BYTES, roomBytes)) {
-      LayerIndex held;
-      try {
-        held = stream(layer, claim, tree, streamed);
-      } catch (CorruptException e) {
-        return unreadable(claim, layer.key().layer(), e);
+    try (ScratchDevices streamed = new ScratchDevices(scratch, deviceBytes, roomBytes)) {
+      List<Path> held = new ArrayList<>();
+      for (KeptLayer.Held one : claim.layers()) {
+        Path tree = trees.resolve(held.size() + ".erofs");
+        held.add(tree);
+        try {
+          stream(one, tree, streamed);
+        } catch (CorruptException e) {
+          return unreadable(one, e);
+        }
       }
-      return compare(layer, held, streamed, fidelity);
+      Path whole = layer.wholeImage() ? merged(held, trees) : held.getFirst();
+      return compare(layer, whole, streamed, fidelity);
     } finally {
-      Files.deleteIfExists(tree);
+      deleteTree(trees);
       Files.delete(scratch);
     }
   }
 
+  private static Path merged(List<Path> layers, Path trees) throws IOException {
+    Path merged = trees.resolve("merged.erofs");
+    MetadataImageMerge.merge(layers, merged);
+    return merged;
+  }
+
   /** A layer that is the one of that digest, and cannot be read, is not what its index shows. */
-  private Optional<String> unreadable(
-      KeptLayer.Claim claim, Digest digest, CorruptException failure)
+  private Optional<String> unreadable(KeptLayer.Held held, CorruptException failure)
       throws IOException, InterruptedException {
-    if (isTheLayer(claim, digest)) {
+    if (isTheLayer(held)) {
       return Optional.of(String.valueOf(failure.getMessage()));
     }
     throw new IOException(
-        "%s gave other bytes than %s: %s".formatted(claim.holders(), digest, failure.getMessage()),
+        "%s gave other bytes than %s: %s"
+            .formatted(held.holders(), held.layer().digest(), failure.getMessage()),
         failure);
   }
 
@@ -135,42 +151,48 @@ public final class LayerCheck {
     return free / FREE_PARTS;
   }
 
-  private LayerIndex stream(
-      KeptLayer layer, KeptLayer.Claim claim, Path tree, ScratchDevices streamed)
+  private void stream(KeptLayer.Held held, Path tree, ScratchDevices streamed)
       throws IOException, InterruptedException {
-    Repository holder = claim.holders().iterator().next();
+    Repository holder = held.holders().iterator().next();
     ImageDocument.Manifest alone =
-        new ImageDocument.Manifest(claim.layer(), List.of(claim.layer()), Map.of(), null, null);
+        new ImageDocument.Manifest(held.layer(), List.of(held.layer()), Map.of(), null, null);
     LayerFormat.Layer whole =
         new LayerFormat.Layer(
             new LayerFormat.Image(
-                new ImageReference(holder, null, claim.layer().digest()),
-                claim.layer().digest(),
+                new ImageReference(holder, null, held.layer().digest()),
+                held.layer().digest(),
                 alone),
             0,
-            layer.diffId(),
-            claim.holders());
+            held.diffId(),
+            held.holders());
     if (!(streaming.recognise(whole, IndexTrust.PINNED)
         instanceof Recognition.Tree(LayerFormat.Indexer indexer, var _))) {
       throw new IOException(
-          "a layer of media type %s cannot be streamed".formatted(claim.layer().mediaType()));
+          "a layer of media type %s cannot be streamed".formatted(held.layer().mediaType()));
     }
-    return indexer.index(tree, streamed);
+    indexer.index(tree, streamed);
   }
 
   private Optional<String> compare(
-      KeptLayer layer, LayerIndex index, ScratchDevices streamed, Fidelity fidelity)
+      KeptLayer layer, Path tree, ScratchDevices streamed, Fidelity fidelity)
       throws IOException, InterruptedException {
     try (MetadataImage shown = MetadataImage.open(layer.metadataImage());
-        MetadataImage held = MetadataImage.open(index.metadataImage());
+        MetadataImage held = MetadataImage.open(tree);
         DeviceReader shownFiles = DeviceReader.open(shown, opened(devices, layer.devices()));
-        DeviceReader heldFiles = DeviceReader.open(held, opened(streamed, index.devices()))) {
+        DeviceReader heldFiles = DeviceReader.open(held, opened(streamed, devices(held)))) {
       return new TreeComparison(
-              new TreeComparison.Side(shown, shownFiles),
-              new TreeComparison.Side(held, heldFiles),
+              TreeComparison.Side.of(shown, shownFiles),
+              layer.wholeImage()
+                  ? new TreeComparison.Side(
+                      held, held.lookup(held.rootNid(), MetadataImageMerge.TREE), heldFiles)
+                  : TreeComparison.Side.of(held, heldFiles),
               fidelity)
           .difference();
     }
+  }
+
+  private static List<DeviceId> devices(MetadataImage image) {
+    return image.devices().stream().map(slot -> new DeviceId(slot.tag())).toList();
   }
 
   private static List<LazyDevice> opened(DeviceStore store, List<DeviceId> ids) throws IOException {
@@ -182,12 +204,12 @@ public final class LayerCheck {
   }
 
   /** Whether the registry gives the layer at all: only then its content is to blame. */
-  private boolean isTheLayer(KeptLayer.Claim claim, Digest digest)
-      throws IOException, InterruptedException {
+  private boolean isTheLayer(KeptLayer.Held held) throws IOException, InterruptedException {
+    Digest digest = held.layer().digest();
     MessageDigest hash = Digest.hasher(digest.algorithm());
-    try (InputStream blob = source.open(digest, claim.holders(), Lane.FILL);
+    try (InputStream blob = source.open(digest, held.holders(), Lane.FILL);
         DigestInputStream hashed = new DigestInputStream(blob, hash)) {
-      long left = claim.layer().sizeBytes() + 1;
+      long left = held.layer().sizeBytes() + 1;
       byte[] piece = new byte[PIECE_BYTES];
       int count;
       while (left > 0 && (count = hashed.read(piece, 0, (int) Math.min(left, PIECE_BYTES))) > 0) {

@@ -87,6 +87,7 @@ public final class LayerChecks implements Closeable {
     try {
       while (!closed) {
         Thread.sleep(LOOK_AGAIN);
+        writeLies();
         List<KeptLayer> claimed = claims.open();
         retries.retain(claimed.stream().map(KeptLayer::key).collect(Collectors.toSet()));
         for (KeptLayer layer : claimed) {
@@ -129,15 +130,15 @@ public final class LayerChecks implements Closeable {
         LOG.info("layer {} holds what its index shows", layer.key().layer());
         listener.honest(layer);
       } else {
-        claims.lying(layer, lie.get());
         LOG.error(
             "layer {} does not hold what its {} index shows: {}; nothing is mounted from it any"
                 + " more. Remove the image and pull it again, and look into where it came from: {}",
             layer.key().layer(),
             layer.key().format(),
             lie.get(),
-            claim.holders());
+            claim.layers().stream().flatMap(held -> held.holders().stream()).distinct().toList());
         listener.lying(layer);
+        remember(layer, lie.get());
       }
     } catch (IOException | RuntimeException | Error e) {
       // An error, too: the thread is the node's only one for this.
@@ -146,6 +147,27 @@ public final class LayerChecks implements Closeable {
       } else {
         undecided(layer, e);
       }
+    }
+  }
+
+  /** What cannot be written now is, as soon as there is room, by {@link #run}. */
+  private void remember(KeptLayer layer, String lie) {
+    try {
+      claims.lying(layer, lie);
+    } catch (IOException e) {
+      LOG.error(
+          "layer {}: that its index lies is forgotten when the daemon ends, unless it can be written"
+              + " before: {}",
+          layer.key().layer(),
+          e.toString());
+    }
+  }
+
+  private void writeLies() {
+    try {
+      claims.save();
+    } catch (IOException e) {
+      LOG.debug("lies of indexes still cannot be written", e);
     }
   }
 

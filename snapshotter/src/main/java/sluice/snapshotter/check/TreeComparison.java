@@ -18,8 +18,9 @@ import sluice.erofs.Mapping;
 import sluice.erofs.MetadataImage;
 
 /**
- * Compares the tree that an index shows with the one that its layer holds, files byte by byte. Ends
- * with the first difference. For one thread, once.
+ * Compares the tree that an index shows with the one that its layer holds: first all that the trees
+ * say, then the files byte by byte, which can only be read where chunks are what the index says of
+ * them. Ends with the first difference. For one thread, once.
  */
 final class TreeComparison {
 
@@ -39,8 +40,16 @@ final class TreeComparison {
   private final ByteBuffer shownBytes = ByteBuffer.allocate(PIECE_BYTES);
   private final ByteBuffer heldBytes = ByteBuffer.allocate(PIECE_BYTES);
 
-  /** One of the two trees. */
-  record Side(MetadataImage image, DeviceReader files) {}
+  /**
+   * One of the two trees.
+   *
+   * @param root number of the directory that it begins with
+   */
+  record Side(MetadataImage image, long root, DeviceReader files) {
+    static Side of(MetadataImage image, DeviceReader files) {
+      return new Side(image, image.rootNid(), files);
+    }
+  }
 
   private record Pair(long shown, long held, String path) {}
 
@@ -56,9 +65,16 @@ final class TreeComparison {
 
   /** The first difference in a sentence; empty if there is none. */
   Optional<String> difference() throws IOException, InterruptedException {
-    pending.push(new Pair(shown.image.rootNid(), held.image.rootNid(), ""));
+    Optional<String> trees = difference(false);
+    return trees.isPresent() ? trees : difference(true);
+  }
+
+  private Optional<String> difference(boolean files) throws IOException, InterruptedException {
+    linkedShown.clear();
+    linkedHeld.clear();
+    pending.push(new Pair(shown.root, held.root, ""));
     while (!pending.isEmpty()) {
-      Optional<String> found = difference(pending.pop());
+      Optional<String> found = difference(pending.pop(), files);
       if (found.isPresent()) {
         return found;
       }
@@ -66,7 +82,8 @@ final class TreeComparison {
     return Optional.empty();
   }
 
-  private Optional<String> difference(Pair pair) throws IOException, InterruptedException {
+  private Optional<String> difference(Pair pair, boolean files)
+      throws IOException, InterruptedException {
     Inode one = shown.image.inode(pair.shown);
     Inode other = held.image.inode(pair.held);
     Optional<String> attributes = attributes(one, other);
@@ -84,7 +101,7 @@ final class TreeComparison {
     }
     return switch (one.type()) {
       case DIRECTORY -> children(one, other, pair.path);
-      case REGULAR -> content(one, other, pair.path);
+      case REGULAR -> files ? content(one, other, pair.path) : Optional.empty();
       case SYMLINK -> target(one, other, pair.path);
       case CHARACTER, BLOCK, FIFO, SOCKET ->
           differs(one.rdev(), other.rdev(), "device number")
@@ -118,13 +135,21 @@ final class TreeComparison {
   }
 
   private Optional<String> times(Inode one, Inode other) {
-    if (fidelity.wholeSeconds()) {
-      return Math.abs(one.mtimeSeconds() - other.mtimeSeconds()) <= 1
-          ? Optional.empty()
-          : differs(one.mtimeSeconds(), other.mtimeSeconds(), "time");
-    }
-    return differs(one.mtimeSeconds(), other.mtimeSeconds(), "time")
-        .or(() -> differs(one.mtimeNanos(), other.mtimeNanos(), "nanoseconds of its time"));
+    return switch (fidelity.times()) {
+      case EXACT ->
+          differs(one.mtimeSeconds(), other.mtimeSeconds(), "time")
+              .or(() -> differs(one.mtimeNanos(), other.mtimeNanos(), "nanoseconds of its time"));
+      case WHOLE_SECONDS -> seconds(one.mtimeSeconds(), other.mtimeSeconds());
+      case WHOLE_SECONDS_FROM_1970 ->
+          one.nid() == shown.root
+              ? Optional.empty()
+              : seconds(one.mtimeSeconds(), Math.max(0, other.mtimeSeconds()));
+    };
+  }
+
+  /** They may have been rounded either way. */
+  private static Optional<String> seconds(long shown, long held) {
+    return Math.abs(shown - held) <= 1 ? Optional.empty() : differs(shown, held, "time");
   }
 
   private boolean sameLink(Pair pair) {

@@ -42,6 +42,7 @@ public final class ImageLibrary implements LazyLayers {
 
   private static final Logger LOG = LoggerFactory.getLogger(ImageLibrary.class);
 
+  private final LayerLibrary layers;
   private final LayerPreparation preparation;
   private final RunTrees runTrees;
   private final ChainLibrary chains;
@@ -53,6 +54,7 @@ public final class ImageLibrary implements LazyLayers {
   private final Pins pins;
 
   private ImageLibrary(
+      LayerLibrary layers,
       LayerPreparation preparation,
       RunTrees runTrees,
       ChainLibrary chains,
@@ -62,6 +64,7 @@ public final class ImageLibrary implements LazyLayers {
       DeviceOwners owners,
       ExecutorService workers,
       Pins pins) {
+    this.layers = layers;
     this.preparation = preparation;
     this.runTrees = runTrees;
     this.chains = chains;
@@ -125,6 +128,7 @@ public final class ImageLibrary implements LazyLayers {
     MountedRuns runs = new MountedRuns(runTrees, chains, roots, pins);
     DeviceOwners owners = new DeviceOwners();
     return new ImageLibrary(
+        layers,
         new LayerPreparation(
             new ResolvedImages(resolver, settings.platform, ports.clock, ports.workers),
             layers,
@@ -186,9 +190,7 @@ public final class ImageLibrary implements LazyLayers {
       Set<Repository> holder = Set.of(ImageReference.parse(name).repository());
       Optional<KeptLayer> kept = runTrees.kept(layer);
       if (kept.isPresent() && !kept.get().wholeImage()) {
-        for (DeviceId device : kept.get().devices()) {
-          devices.addHolders(device, holder);
-        }
+        layers.addHolders(kept.get(), holder);
       }
     } catch (IOException | IllegalArgumentException e) {
       LOG.debug("layer {}: {} may not serve it: {}", layer.chainId(), name, e.toString());

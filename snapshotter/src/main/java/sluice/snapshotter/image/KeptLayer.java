@@ -32,21 +32,34 @@ public record KeptLayer(
     @Nullable Claim claim) {
 
   /**
-   * What is claimed as long as nobody compared the tree with the layer itself.
+   * What is claimed as long as nobody compared the tree with what it is said to be of.
    *
-   * @param layer the layer that the tree is said to be of
-   * @param holders repositories that hold it, at least one
+   * @param layers the layer that the tree is said to be of; of the tree of a whole image all layers
+   *     that it stands in for, lowest first
    */
-  public record Claim(Descriptor layer, Set<Repository> holders) {
+  public record Claim(List<Held> layers) {
     public Claim {
-      holders = Set.copyOf(holders);
+      layers = List.copyOf(layers);
     }
 
-    /** The same layer, which these hold as well. */
+    /** The only layer, which these hold as well. */
     Claim with(Set<Repository> more) {
-      Set<Repository> all = new HashSet<>(holders);
+      Held layer = layers.getFirst();
+      Set<Repository> all = new HashSet<>(layer.holders);
       all.addAll(more);
-      return new Claim(layer, all);
+      return new Claim(List.of(new Held(layer.layer, layer.diffId, all)));
+    }
+  }
+
+  /**
+   * A layer that can be fetched.
+   *
+   * @param diffId what the image's configuration says of it
+   * @param holders repositories that hold it, at least one
+   */
+  public record Held(Descriptor layer, Digest diffId, Set<Repository> holders) {
+    public Held {
+      holders = Set.copyOf(holders);
     }
   }
 
@@ -58,6 +71,11 @@ public record KeptLayer(
   /** The same, after it was compared. */
   KeptLayer compared() {
     return claiming(null);
+  }
+
+  /** The same tree, shown in another layer's place. */
+  KeptLayer as(LayerKey other, Claim of) {
+    return new KeptLayer(other, diffId, wholeImage, metadataImage, devices, hints, of);
   }
 
   /** The same, with another claim. */

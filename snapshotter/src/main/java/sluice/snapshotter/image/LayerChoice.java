@@ -127,7 +127,15 @@ public final class LayerChoice {
                 formats)
             .getLast();
     return switch (answer.recognition()) {
-      case Recognition.ImageTree _ -> refusalOfOrder(answer.format(), ownTop);
+      case Recognition.ImageTree _ -> {
+        LayerKey claim =
+            LayerKey.ofVariant(
+                answer.format(),
+                variant.manifest().layers().getLast().digest(),
+                own.chainIds().getLast());
+        Optional<String> lie = rejected.lie(claim);
+        yield lie.isPresent() ? lie : refusalOfOrder(answer.format(), ownTop);
+      }
       case Recognition.Refused(String reason) -> Optional.of(reason);
       case Recognition.Foreign _, Recognition.Tree _, Recognition.DataOnly _ ->
           Optional.of("its topmost layer is no tree of the whole image");

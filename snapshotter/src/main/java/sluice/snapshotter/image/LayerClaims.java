@@ -1,15 +1,19 @@
 package sluice.snapshotter.image;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
 import sluice.core.Fidelity;
 import sluice.core.LayerFormat;
+import sluice.snapshotter.state.LazyLayer;
 
 /**
  * What is known of the kept layers that do not vouch for their trees: which are still to be
@@ -21,15 +25,44 @@ public final class LayerClaims {
 
   private final LayerDirectory kept;
   private final LayerChoice choice;
+  private final ComparedVariants compared;
 
-  LayerClaims(LayerDirectory kept, LayerChoice choice) {
+  /** Trees of variants that are shown in other layers' place, by what they claim. */
+  private final ConcurrentHashMap<LayerKey, KeptLayer> variants = new ConcurrentHashMap<>();
+
+  LayerClaims(LayerDirectory kept, LayerChoice choice, ComparedVariants compared) {
     this.kept = kept;
     this.choice = choice;
+    this.compared = compared;
   }
 
-  /** Layers that are in use and that nobody has compared with what they hold. */
+  /**
+   * Layers that are in use and that nobody has compared with what they hold; the tree of a variant
+   * has the key of what it claims.
+   */
   public List<KeptLayer> open() {
-    return kept.claimed().stream().filter(layer -> lie(layer.key()).isEmpty()).toList();
+    variants.values().removeIf(variant -> !Files.isRegularFile(variant.metadataImage()));
+    return Stream.concat(kept.claimed().stream(), variants.values().stream())
+        .filter(layer -> lie(layer.key()).isEmpty())
+        .toList();
+  }
+
+  /**
+   * Notes that a tree is shown instead of the layers of a chain, of which their diff IDs say what
+   * they hold.
+   *
+   * @param layers lowest first
+   */
+  void shown(KeptLayer tree, List<LazyLayer> layers) {
+    LazyLayer top = layers.getLast();
+    LayerKey key = LayerKey.ofVariant(tree.key().format(), tree.key().layer(), top.chainId());
+    if (!compared.contains(key)) {
+      List<KeptLayer.Held> instead =
+          layers.stream()
+              .map(layer -> new KeptLayer.Held(layer.layer(), layer.diffId(), layer.holders()))
+              .toList();
+      variants.put(key, tree.as(key, new KeptLayer.Claim(instead)));
+    }
   }
 
   /** What a format's indexes do not say; empty if the format is not in use. */
@@ -42,12 +75,22 @@ public final class LayerClaims {
 
   /** Notes that the layer holds what its tree shows. */
   public void honest(KeptLayer layer) throws IOException {
-    kept.compared(layer);
+    if (variants.containsKey(layer.key())) {
+      compared.add(layer.key());
+      variants.remove(layer.key());
+    } else {
+      kept.compared(layer);
+    }
   }
 
   /** Notes that the layer does not hold what its tree shows: it is not mounted from now on. */
   public void lying(KeptLayer layer, String how) throws IOException {
     choice.rejected().lying(layer.key(), how);
+  }
+
+  /** Writes what {@link #lying} could not write. */
+  public void save() throws IOException {
+    choice.rejected().save();
   }
 
   /**

@@ -130,7 +130,7 @@ final class LayerDirectory {
         return layer;
       }
       KeptLayer.Claim claim = now.claim();
-      if (claim == null || claim.holders().containsAll(holders)) {
+      if (claim == null || claim.layers().getFirst().holders().containsAll(holders)) {
         return now;
       }
       KeptLayer held = now.claiming(claim.with(holders));

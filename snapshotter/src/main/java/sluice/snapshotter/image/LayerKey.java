@@ -2,6 +2,7 @@ package sluice.snapshotter.image;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,13 +54,29 @@ public record LayerKey(String format, Digest layer, @Nullable Digest index) {
   }
 
   /** The tree that the store names for a layer itself. */
-  public static LayerKey ofOwn(LazyLayer layer) {
+  static LayerKey ofOwn(LazyLayer layer) {
     return new LayerKey(layer.format(), layer.layer().digest(), layer.index());
   }
 
   /** The tree that the store names for a layer instead of the layer's own. */
   static Optional<LayerKey> ofImageTree(LazyLayer layer) {
     return Optional.ofNullable(layer.imageTree()).map(tree -> verified(layer.format(), tree));
+  }
+
+  /**
+   * What a tree claims that shows a chain instead of the trees of its layers: that it is what
+   * layers of these diff IDs hold.
+   */
+  static LayerKey ofVariant(String format, Digest tree, Digest chainId) {
+    return new LayerKey(format, tree, chainId);
+  }
+
+  /** The indexes by which the store has a layer shown. */
+  public static List<LayerKey> ofShown(LazyLayer layer) {
+    LayerKey own = ofOwn(layer);
+    return layer.imageTree() == null
+        ? List.of(own)
+        : List.of(own, ofVariant(layer.format(), layer.imageTree(), layer.chainId()));
   }
 
   /** Reads what {@link #toString} gives; empty for any other text. */

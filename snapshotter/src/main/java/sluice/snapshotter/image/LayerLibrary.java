@@ -3,6 +3,7 @@ package sluice.snapshotter.image;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -18,6 +19,7 @@ import sluice.core.FetchException;
 import sluice.core.IndexOrigin.Binding;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
+import sluice.core.Repository;
 
 /**
  * The layers of this node, each made once and kept in a {@link LayerDirectory}. Safe for use by
@@ -26,6 +28,9 @@ import sluice.core.LayerIndex;
 public final class LayerLibrary {
 
   private static final Logger LOG = LoggerFactory.getLogger(LayerLibrary.class);
+
+  /** In the library's directory; no layer has such a name. */
+  private static final String COMPARED = "compared-variants";
 
   private final LayerDirectory kept;
   private final LayerChoice choice;
@@ -39,6 +44,7 @@ public final class LayerLibrary {
 
   private LayerLibrary(
       LayerDirectory kept,
+      ComparedVariants compared,
       LayerChoice choice,
       DeviceStore devices,
       Settings settings,
@@ -47,7 +53,7 @@ public final class LayerLibrary {
     this.choice = choice;
     this.devices = devices;
     this.planner = new LayerPlanner(this, choice, settings.refused, workers);
-    this.claims = new LayerClaims(kept, choice);
+    this.claims = new LayerClaims(kept, choice, compared);
     this.streams = new Semaphore(settings.parallelStreams);
     this.workers = workers;
     this.flights = new SingleFlight<>(workers);
@@ -86,7 +92,12 @@ public final class LayerLibrary {
       ExecutorService workers)
       throws IOException {
     return new LayerLibrary(
-        LayerDirectory.open(directory, devices), choice, devices, settings, workers);
+        LayerDirectory.open(directory, devices),
+        ComparedVariants.open(directory.resolve(COMPARED)),
+        choice,
+        devices,
+        settings,
+        workers);
   }
 
   /** What says which format serves a layer. */
@@ -122,7 +133,7 @@ public final class LayerLibrary {
   /** The result of {@link #make}, if it is the layer that the caller means. */
   KeptLayer await(Future<KeptLayer> made, LayerFormat.Layer layer)
       throws IOException, InterruptedException {
-    return checked(SingleFlight.await(made), layer.diffId());
+    return shared(SingleFlight.await(made), layer);
   }
 
   /**
@@ -227,7 +238,8 @@ public final class LayerLibrary {
         index.hints(),
         plan.origin().binding() == Binding.LAYER
             ? null
-            : new KeptLayer.Claim(layer.descriptor(), layer.holders()));
+            : new KeptLayer.Claim(
+                List.of(new KeptLayer.Held(layer.descriptor(), layer.diffId(), layer.holders()))));
   }
 
   /**
@@ -236,11 +248,15 @@ public final class LayerLibrary {
    * @throws CorruptException if that image says that its diff ID is another
    */
   KeptLayer shared(KeptLayer there, LayerFormat.Layer layer) throws IOException {
-    KeptLayer checked = checked(there, layer.diffId());
-    for (DeviceId device : checked.devices()) {
-      devices.addHolders(device, layer.holders());
+    return addHolders(checked(there, layer.diffId()), layer.holders());
+  }
+
+  /** Notes that the layer is held by these repositories, too; the layer as it is now. */
+  KeptLayer addHolders(KeptLayer layer, Set<Repository> holders) throws IOException {
+    for (DeviceId device : layer.devices()) {
+      devices.addHolders(device, holders);
     }
-    return checked.claim() == null ? checked : kept.addHolders(checked, layer.holders());
+    return layer.claim() == null ? layer : kept.addHolders(layer, holders);
   }
 
   /** What one image says of a layer must be what the format verified when it was made. */

@@ -30,6 +30,7 @@ final class LayerPlanner {
   private final Set<Digest> refused;
   private final SingleFlight<Planned, LayerPlan> planning;
   private final SingleFlight<Planned, Optional<String>> refusing;
+  private final SingleFlight<Failed, LayerPlan> replanning;
 
   /**
    * @param refused layers that are treated as if no format served them
@@ -41,10 +42,14 @@ final class LayerPlanner {
     this.refused = Set.copyOf(refused);
     this.planning = new SingleFlight<>(workers);
     this.refusing = new SingleFlight<>(workers);
+    this.replanning = new SingleFlight<>(workers);
   }
 
   /** A layer of which somebody finds out what becomes of it. */
   private record Planned(ImageReference image, Digest manifest, int position) {}
+
+  /** A layer of which somebody finds out what becomes of it after a failure. */
+  private record Failed(Digest manifest, int position, IOException failure) {}
 
   /**
    * Says what becomes of a layer. Reads no more of its blob than the formats need to recognise it.
@@ -108,6 +113,13 @@ final class LayerPlanner {
       }
       case LayerPlan.DataOnly _, LayerPlan.Ordinary _ -> throw failure;
     };
+  }
+
+  /** Begins to say what {@link #planAfter} says. */
+  Future<LayerPlan> planningAfter(IOException failure, LayerFormat.Layer layer, LayerPlan plan) {
+    return replanning.join(
+        new Failed(layer.image().digest(), layer.position(), failure),
+        () -> planAfter(failure, layer, plan));
   }
 
   /** A layer that streams now is joined, even if the index that is made of it is there already. */

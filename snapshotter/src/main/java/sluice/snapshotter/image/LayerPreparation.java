@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Digest;
 import sluice.core.LayerFormat;
+import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;
 import sluice.snapshotter.state.LazyLayers.Pin;
@@ -106,10 +107,19 @@ final class LayerPreparation {
 
   private LazyLayer prepare(LayerRequest request, Place place, Deadline deadline)
       throws IOException, InterruptedException, TimeoutException {
-    Optional<LayerKey> variant = prepareVariant(place, deadline);
+    Optional<LayerKey> variant =
+        standsOnItsOwn(request) ? prepareVariant(place, deadline) : Optional.empty();
     LayerKey key = variant.isPresent() ? variant.get() : prepareOwn(place, deadline);
     Digest imageTree = place.last() ? variant.map(LayerKey::layer).orElse(null) : null;
     return lazyLayer(place, request, key, imageTree);
+  }
+
+  /**
+   * Whether all layers below are lazy, too. What containerd unpacked is shown as it is: nobody
+   * could compare a tree of the whole image with it.
+   */
+  private static boolean standsOnItsOwn(LayerRequest request) {
+    return request.below().stream().allMatch(CommittedLayer.Lazy.class::isInstance);
   }
 
   /** The tree of the image's variant; empty if there is none that may be used. */
@@ -209,7 +219,7 @@ final class LayerPreparation {
       try {
         return made(layer, plan, deadline);
       } catch (IOException e) {
-        plan = layers.planner().planAfter(e, layer, plan);
+        plan = SingleFlight.await(layers.planner().planningAfter(e, layer, plan), deadline.left());
       }
     }
   }

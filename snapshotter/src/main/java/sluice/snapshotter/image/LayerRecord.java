@@ -56,25 +56,26 @@ record LayerRecord(
       @JsonProperty("offset") long offset,
       @JsonProperty("length") long length) {}
 
-  /** One {@link KeptLayer.Claim}. */
+  /** What a {@link KeptLayer.Claim} is of; the diff ID is the record's. */
   record ClaimedLayer(
       @JsonProperty("mediaType") String mediaType,
       @JsonProperty("digest") String digest,
       @JsonProperty("size") long size,
       @JsonProperty("holders") List<String> holders) {
 
-    static ClaimedLayer of(KeptLayer.Claim claim) {
-      Descriptor layer = claim.layer();
+    static ClaimedLayer of(KeptLayer.Held held) {
+      Descriptor layer = held.layer();
       return new ClaimedLayer(
           layer.mediaType(),
           layer.digest().toString(),
           layer.sizeBytes(),
-          claim.holders().stream().map(Repository::toString).sorted().toList());
+          held.holders().stream().map(Repository::toString).sorted().toList());
     }
 
-    KeptLayer.Claim claim() {
-      return new KeptLayer.Claim(
+    KeptLayer.Held held(Digest diffId) {
+      return new KeptLayer.Held(
           new Descriptor(mediaType, Digest.parse(digest), size),
+          diffId,
           holders.stream().map(Repository::parse).collect(Collectors.toUnmodifiableSet()));
     }
   }
@@ -94,7 +95,10 @@ record LayerRecord(
             layer.hints().stream()
                 .map(h -> new Hint(h.device().hex(), h.range().offset(), h.range().length()))
                 .toList(),
-            Stream.ofNullable(layer.claim()).map(ClaimedLayer::of).toList());
+            Stream.ofNullable(layer.claim())
+                .flatMap(claim -> claim.layers().stream())
+                .map(ClaimedLayer::of)
+                .toList());
     Path file = directory.resolve(RECORD);
     Path next = directory.resolve(RECORD + ".new");
     Files.write(next, JSON.writeValueAsBytes(record));
@@ -125,14 +129,17 @@ record LayerRecord(
             "%s: layer record of version %d, this Sluice knows %d"
                 .formatted(file, record.version, VERSION));
       }
+      Digest diffId = Digest.parse(record.diffId);
+      List<KeptLayer.Held> claimed =
+          record.claims.stream().map(claim -> claim.held(diffId)).toList();
       return new KeptLayer(
           key,
-          Digest.parse(record.diffId),
+          diffId,
           record.wholeImage,
           tree(directory),
           record.devices.stream().map(DeviceId::new).toList(),
           record.hints.stream().map(LayerRecord::hint).toList(),
-          record.claims.isEmpty() ? null : record.claims.getFirst().claim());
+          claimed.isEmpty() ? null : new KeptLayer.Claim(claimed));
     } catch (JacksonException e) {
       throw new CorruptException("layer record: " + e.getOriginalMessage(), file.toString(), -1);
     } catch (IllegalArgumentException e) {

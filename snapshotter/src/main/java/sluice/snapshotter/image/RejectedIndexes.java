@@ -30,8 +30,9 @@ public final class RejectedIndexes {
 
   private final Path file;
   private final Map<String, String> lying;
+  private boolean unsaved;
 
-  /** Guards both maps, and the writing of the file. */
+  /** Guards what is known, and the writing of the file. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Map<Broken, String> broken =
@@ -106,13 +107,31 @@ public final class RejectedIndexes {
     lock.lock();
     try {
       lying.put(key.toString(), reason);
-      Path next = file.resolveSibling(file.getFileName() + ".new");
-      Files.write(next, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(lying));
-      DurableFiles.sync(next);
-      DurableFiles.publish(next, file);
+      unsaved = true;
+      write();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Writes what {@link #lying} could not write. */
+  void save() throws IOException {
+    lock.lock();
+    try {
+      if (unsaved) {
+        write();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void write() throws IOException {
+    Path next = file.resolveSibling(file.getFileName() + ".new");
+    Files.write(next, JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(lying));
+    DurableFiles.sync(next);
+    DurableFiles.publish(next, file);
+    unsaved = false;
   }
 
   /** The indexes that do not show what their layers hold, and how each of them lies. */

@@ -42,13 +42,17 @@ final class RunTrees {
   MergeInput input(LazyRun run) throws IOException, InterruptedException {
     Trees top = begin(run.layers());
     List<KeptLayer> trees = top.await();
+    if (run.top().imageTree() != null && run.below().isEmpty()) {
+      layers.claims().shown(trees.getLast(), run.layers());
+    }
     return new MergeInput(top.whole() ? List.of() : below(run.below()), trees);
   }
 
   /** What is known against an index by which the run is shown; empty if nothing is. */
   Optional<String> lie(LazyRun run) {
     return run.layers().stream()
-        .flatMap(layer -> layers.claims().lie(LayerKey.ofOwn(layer)).stream())
+        .flatMap(layer -> LayerKey.ofShown(layer).stream())
+        .flatMap(key -> layers.claims().lie(key).stream())
         .findFirst();
   }
 
@@ -60,7 +64,9 @@ final class RunTrees {
   private Trees begin(List<LazyLayer> run) throws IOException, InterruptedException {
     Trees trees = new Trees(layers);
     for (LazyLayer layer : run.reversed()) {
-      layers.claims().requireHonest(LayerKey.ofOwn(layer));
+      for (LayerKey key : LayerKey.ofShown(layer)) {
+        layers.claims().requireHonest(key);
+      }
       Optional<KeptLayer> kept = kept(layer);
       if (kept.isPresent()) {
         trees.add(kept.get());

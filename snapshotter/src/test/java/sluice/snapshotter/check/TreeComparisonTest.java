@@ -21,6 +21,7 @@ import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
 import sluice.core.Fidelity;
+import sluice.core.Fidelity.Times;
 import sluice.core.LazyDevice;
 import sluice.erofs.Attributes;
 import sluice.erofs.DeviceSlot;
@@ -77,14 +78,14 @@ final class TreeComparisonTest {
 
   @Test
   void difference_whatTheFormatCannotSay_isNone() throws Exception {
-    Fidelity seconds = new Fidelity(Set.of(), true, false);
+    Fidelity seconds = new Fidelity(Set.of(), Times.WHOLE_SECONDS, false);
     assertThat(compare(Lie.NANOSECONDS, seconds)).isEmpty();
     assertThat(compare(Lie.TIME, seconds)).isPresent();
-    Fidelity hiding = new Fidelity(Set.of(Bytes.utf8("hidden")), false, false);
+    Fidelity hiding = new Fidelity(Set.of(Bytes.utf8("hidden")), Times.EXACT, false);
     assertThat(compare(Lie.WHITEOUT, hiding)).isEmpty();
     assertThat(compare(Lie.NONE, hiding)).isEmpty();
     assertThat(compare(Lie.MISSING, hiding)).isPresent();
-    Fidelity withoutEmpty = new Fidelity(Set.of(), false, true);
+    Fidelity withoutEmpty = new Fidelity(Set.of(), Times.EXACT, true);
     assertThat(compare(Lie.EMPTY_XATTRS, withoutEmpty)).isEmpty();
     assertThat(compare(Lie.NONE, withoutEmpty)).isEmpty();
     assertThat(compare(Lie.XATTRS, withoutEmpty)).isPresent();
@@ -99,9 +100,7 @@ final class TreeComparisonTest {
           DeviceReader ours = reader(one, devices);
           DeviceReader theirs = reader(other, devices)) {
         return new TreeComparison(
-                new TreeComparison.Side(one, ours),
-                new TreeComparison.Side(other, theirs),
-                fidelity)
+                TreeComparison.Side.of(one, ours), TreeComparison.Side.of(other, theirs), fidelity)
             .difference();
       }
     }

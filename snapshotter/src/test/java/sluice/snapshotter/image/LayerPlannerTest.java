@@ -206,7 +206,12 @@ final class LayerPlannerTest {
 
     assertThat(made.claim()).isNotNull();
     KeptLayer.Claim both =
-        new KeptLayer.Claim(layer.descriptor(), Set.of(LoneLayers.HERE, LoneLayers.THERE));
+        new KeptLayer.Claim(
+            List.of(
+                new KeptLayer.Held(
+                    layer.descriptor(),
+                    layer.diffId(),
+                    Set.of(LoneLayers.HERE, LoneLayers.THERE))));
     assertThat(plan).isEqualTo(new LayerPlan.Kept(made.claiming(both)));
     assertThat(open().planner().plan(layer)).isEqualTo(plan);
 
