@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -66,12 +67,19 @@ final class Answers<K, V> {
    */
   V get(K key, Duration patience, Callable<V> question) throws IOException, InterruptedException {
     Asked<V> asked = asked(key, question);
-    Duration left = Duration.between(clock.instant(), asked.at.plus(patience));
+    long left = Duration.between(clock.instant(), asked.at.plus(patience)).toNanos();
     try {
-      return asked.answer.get(Math.max(0, left.toNanos()), TimeUnit.NANOSECONDS);
+      // A clock that was set back would make it longer.
+      return asked.answer.get(Math.clamp(left, 0, patience.toNanos()), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       throw new FetchException(
           "%s: no answer within %d s".formatted(key, patience.toSeconds()),
+          FetchException.Reason.UNREACHABLE,
+          0,
+          e);
+    } catch (CancellationException e) {
+      throw new FetchException(
+          "%s: given up after %d s without an answer".formatted(key, KEPT.toSeconds()),
           FetchException.Reason.UNREACHABLE,
           0,
           e);

@@ -37,6 +37,36 @@ class AnswersTest {
   }
 
   @Test
+  void get_questionThatHangs_isGivenUpWhenSomebodyAsksAnew() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    CountDownLatch begun = new CountDownLatch(1);
+    CompletableFuture<Throwable> waiting = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            waiting.complete(
+                new AssertionError(
+                    answers.get(
+                        1,
+                        LONG,
+                        () -> {
+                          begun.countDown();
+                          never.await();
+                          return "never";
+                        })));
+          } catch (IOException | InterruptedException | RuntimeException e) {
+            waiting.complete(e);
+          }
+        });
+    begun.await();
+    now = now.plus(Answers.KEPT).plusMillis(1);
+
+    assertThat(answers.get(1, LONG, counted("a"))).isEqualTo("a1");
+
+    assertThat(waiting.get()).isInstanceOf(FetchException.class).hasMessageContaining("given up");
+  }
+
+  @Test
   void get_manyQuestions_forgetsTheOldest() throws Exception {
     for (int i = 0; i < 1000; i++) {
       answers.get(i, LONG, counted(""));
