@@ -117,16 +117,19 @@ public final class IndexPublisher implements Closeable {
         Image image = queue.take();
         boolean idle = ports.recorder.awaitIdle(RECORDING);
         LOG.debug("{}: all that streamed is recorded: {}", image, idle);
-        publish(image);
+        publish(image, idle);
       }
     } catch (InterruptedException e) {
       LOG.debug("no more indexes are pushed");
     }
   }
 
-  private void publish(Image image) throws InterruptedException {
+  /**
+   * @param idle whether all that streamed is recorded, so that what is missing will not come
+   */
+  private void publish(Image image, boolean idle) throws InterruptedException {
     try {
-      Optional<Due> due = due(image);
+      Optional<Due> due = due(image, idle);
       if (due.isPresent() && !due.get().missing.isEmpty() && queue.failures(image) == 0) {
         later(image, "not all layers have one yet: " + due.get().missing);
         return;
@@ -175,7 +178,8 @@ public final class IndexPublisher implements Closeable {
   /**
    * What there is to push of an image.
    *
-   * @param indexes what was made of each layer that an index can hold; not empty
+   * @param indexes what was made of each layer that an index can hold; empty only while layers
+   *     stream that may be missing
    * @param missing layers of which nothing is written down: they stream yet, are lazy in another
    *     format, or were made room of
    */
@@ -183,7 +187,7 @@ public final class IndexPublisher implements Closeable {
       Descriptor manifest, Map<Descriptor, OwnIndex> indexes, List<Digest> missing) {}
 
   /** Empty if there is nothing to push, or an index that has all of it. */
-  private Optional<Due> due(Image image) throws IOException, InterruptedException {
+  private Optional<Due> due(Image image, boolean idle) throws IOException, InterruptedException {
     ImageReference reference = new ImageReference(image.repository(), null, image.manifest());
     Content content = ports.registry.resolve(reference);
     if (!(ports.registry.document(content) instanceof ImageDocument.Manifest manifest)) {
@@ -214,7 +218,8 @@ public final class IndexPublisher implements Closeable {
       }
     }
     LayerFormat.Image of = new LayerFormat.Image(reference, image.manifest(), manifest);
-    if (indexes.isEmpty() ? missing.isEmpty() || queue.failures(image) > 0 : has(of, indexes)) {
+    boolean nothing = missing.isEmpty() || idle || queue.failures(image) > 0;
+    if (indexes.isEmpty() ? nothing : has(of, indexes)) {
       LOG.debug("{}: there is nothing to push, or it is there already", reference);
       return Optional.empty();
     }
