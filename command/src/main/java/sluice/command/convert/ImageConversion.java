@@ -28,6 +28,7 @@ import sluice.core.Platform;
 import sluice.core.RangeSource;
 import sluice.core.Repository;
 import sluice.core.StatementCheck;
+import sluice.core.UnservedException;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageMerge;
@@ -40,7 +41,6 @@ import sluice.formats.tar.TarFormat;
 import sluice.snapshotter.image.ImageManifest;
 import sluice.snapshotter.image.ImageResolver;
 import sluice.snapshotter.image.LocalContent;
-import sluice.snapshotter.image.UnservedException;
 
 /**
  * Converts an image of ordinary layers to RAFS v6 and pushes it: one blob that holds each chunk of

@@ -2,6 +2,7 @@ package sluice.formats.entry;
 
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
+import sluice.core.UnservedException;
 
 /**
  * A small share that is not counted, and what it needs of the part that all streams have. A layer
@@ -24,13 +25,13 @@ final class StreamShare implements TreeShare {
   public void grow(long more) throws IOException {
     bytes += more;
     if (bytes > TreeRoom.STREAMS_BYTES) {
-      throw new IOException(
+      throw new UnservedException(
           "tree: takes %d bytes of the heap, at most %d of a layer that streams (resource=%s)"
               .formatted(bytes, TreeRoom.STREAMS_BYTES, resource));
     }
     int wanted = TreeRoom.mebibytes(Math.max(0, bytes - TreeRoom.SMALL_BYTES)) - taken;
     if (wanted > 0 && !streamMebibytes.tryAcquire(wanted)) {
-      throw new IOException(
+      throw new UnservedException(
           "tree: takes %d bytes of the heap, and other layers that stream now leave none of %d (resource=%s)"
               .formatted(bytes, TreeRoom.STREAMS_BYTES, resource));
     }

@@ -13,7 +13,8 @@ public sealed interface TreeShare extends LayerTree.Growth, AutoCloseable
    * @throws sluice.core.CorruptException if no tree of a table may be that large
    * @throws java.io.InterruptedIOException if the thread is interrupted while it waits; it stays
    *     interrupted
-   * @throws IOException if no tree of a stream may be, or other streams leave it nothing
+   * @throws sluice.core.UnservedException if no tree of a stream may be, or other streams leave it
+   *     nothing
    */
   @Override
   void grow(long bytes) throws IOException;

@@ -24,6 +24,7 @@ import sluice.core.ImageRegistry;
 import sluice.core.Platform;
 import sluice.core.Repository;
 import sluice.core.RootfsMounter;
+import sluice.core.UnservedException;
 import sluice.erofs.DirectoryWalk;
 import sluice.erofs.LinkTargets;
 import sluice.erofs.UnresolvedLinkException;

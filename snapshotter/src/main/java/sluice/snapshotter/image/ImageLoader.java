@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import sluice.core.DeviceStore;
 import sluice.core.LayerFormat;
 import sluice.core.LazyDevice;
+import sluice.core.UnservedException;
 
 /**
  * Brings whole images onto the node, without containerd: every layer that must be streamed is

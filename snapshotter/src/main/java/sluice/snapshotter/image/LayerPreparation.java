@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.Digest;
 import sluice.core.LayerFormat;
+import sluice.core.UnservedException;
 import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;

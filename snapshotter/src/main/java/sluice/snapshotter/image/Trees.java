@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Future;
 import sluice.core.LayerFormat;
+import sluice.core.UnservedException;
 
 /**
  * The trees that show a chain, collected from the topmost layer down to the first whole-image tree.

@@ -1,8 +1,8 @@
-package sluice.snapshotter.image;
+package sluice.core;
 
 import java.io.IOException;
 
-/** A layer, or the whole image, is of a kind that Sluice does not serve. */
+/** A layer, or the whole image, is of a kind or a size that Sluice does not serve. */
 public final class UnservedException extends IOException {
   private static final long serialVersionUID = 1L;
 
