@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The {@code sluice} command as a script calls it: in a process, with what it prints apart. */
@@ -36,25 +37,26 @@ final class Cli {
   static Result sluice(String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(COMMAND.toString()));
     command.addAll(List.of(arguments));
-    return run(command);
+    return run(command, QuickJvm.environment(List.of(arguments)));
   }
 
-  /** Runs it as a user who may do nothing. */
+  /** Runs it as a user who may do nothing, archives for other runs included. */
   static Result nobody(String... arguments) throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
     command.add(COMMAND.toString());
     command.addAll(List.of(arguments));
-    return run(command);
+    return run(command, Map.of("JAVA_HOME", System.getProperty("java.home")));
   }
 
-  private static Result run(List<String> command) throws IOException, InterruptedException {
+  private static Result run(List<String> command, Map<String, String> environment)
+      throws IOException, InterruptedException {
     Path out = Files.createTempFile("sluice-cli", ".out");
     Path err = Files.createTempFile("sluice-cli", ".err");
     try {
       ProcessBuilder builder =
           new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-      builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+      builder.environment().putAll(environment);
       Process process = builder.start();
       if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
         process.destroyForcibly();

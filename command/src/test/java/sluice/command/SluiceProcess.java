@@ -40,7 +40,7 @@ final class SluiceProcess implements Closeable {
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(QuickJvm.environment(List.of(arguments)));
     builder.environment().putAll(environment);
     return new SluiceProcess(builder.start(), log);
   }
