@@ -110,7 +110,7 @@ final class TreeComparison {
   }
 
   private Optional<String> attributes(Inode one, Inode other) throws CorruptException {
-    return differs(one.mode(), other.mode(), "mode")
+    return modes(one.mode(), other.mode())
         .or(() -> differs(one.uid(), other.uid(), "owner"))
         .or(() -> differs(one.gid(), other.gid(), "group"))
         .or(() ->
@@ -122,6 +122,12 @@ final class TreeComparison {
             sameXattrs(shown.image.xattrs(one), held.image.xattrs(other))
                 ? Optional::empty
                 : () -> Optional.of("has other xattrs"));
+  }
+
+  private static Optional<String> modes(int shown, int held) {
+    return shown == held
+        ? Optional.empty()
+        : Optional.of("has mode %o, in the layer %o".formatted(shown, held));
   }
 
   private boolean sameXattrs(SortedMap<Bytes, Bytes> one, SortedMap<Bytes, Bytes> other) {

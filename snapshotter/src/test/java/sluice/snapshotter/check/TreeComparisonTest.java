@@ -44,7 +44,7 @@ final class TreeComparisonTest {
     NONE(""),
     CONTENT("\"/dir/file\" has another byte at 7"),
     SIZE("\"/dir/file\" has size 19999, in the layer 20000"),
-    MODE("\"/dir/file\" has mode 35309, in the layer 33188"),
+    MODE("\"/dir/file\" has mode 104755, in the layer 100644"),
     OWNER("\"/dir/file\" has owner 0, in the layer 1"),
     TIME("\"/dir/file\" has time 2000, in the layer 1000"),
     NANOSECONDS("\"/dir/file\" has nanoseconds of its time 0, in the layer 5"),
