@@ -1,6 +1,7 @@
 package sluice.cache;
 
 import java.time.Duration;
+import sluice.core.DeviceId;
 import sluice.core.Lane;
 
 /**
@@ -49,6 +50,12 @@ public interface CacheListener {
 
   /** A chunk failed. */
   default void failed(Failure failure) {}
+
+  /**
+   * What was given for a chunk of the device is not what the device's index says of it: one of them
+   * is wrong.
+   */
+  default void unverified(DeviceId device) {}
 
   /** Data of a device was made durable. */
   default void synced(Duration duration) {}

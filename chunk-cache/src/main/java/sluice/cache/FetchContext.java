@@ -101,6 +101,9 @@ record FetchContext(
           case InterruptedException _ -> CacheListener.Failure.CLOSED;
           default -> CacheListener.Failure.FETCH;
         });
+    if (failure instanceof CorruptException) {
+      listener.unverified(flight.device().id());
+    }
     flights.land(
         flight,
         failure instanceof InterruptedException

@@ -18,6 +18,7 @@ import sluice.command.index.IndexPublisher;
 import sluice.command.index.OfferedLayers;
 import sluice.formats.soci.ZtocRecorder;
 import sluice.snapshotter.check.LayerChecks;
+import sluice.snapshotter.check.Suspects;
 import sluice.snapshotter.check.UndecidedLayer;
 import sluice.snapshotter.containerd.ContainerdContent;
 import sluice.snapshotter.image.RejectedIndexes;
@@ -71,6 +72,7 @@ final class Daemon implements Closeable {
     Engine.makePrivate(root);
     LostRoots.warn(root);
     Meters meters = new Meters();
+    Suspects suspects = new Suspects();
     ContainerdContent content =
         opened.keep(ContainerdContent.at(config.containerd().address(), InstantSource.system()));
     NodeStock stock =
@@ -81,7 +83,7 @@ final class Daemon implements Closeable {
                 content::find,
                 new NodeStock.Listeners(
                     new Engine.Listeners(
-                        MeterListeners.fetches(meters), MeterListeners.cache(meters)),
+                        MeterListeners.fetches(meters), MeterListeners.cache(meters, suspects)),
                     MeterListeners.fuse(meters))));
     if (config.metrics().enabled()) {
       Config.Metrics at = config.metrics();
@@ -96,7 +98,8 @@ final class Daemon implements Closeable {
     LazyLayers layers = offered(config, stock, new MeteredLazyLayers(stock.images(), meters));
     Snapshotter snapshotter = Snapshotter.start(root, stock.store(), layers, fallbacks);
     gauges(meters, snapshotter, stock.engine());
-    Supplier<List<UndecidedLayer>> undecided = startChecks(config, stock.engine(), meters);
+    Supplier<List<UndecidedLayer>> undecided =
+        startChecks(config, stock.engine(), meters, suspects);
     meters.undecidedLayers(() -> undecided.get().size());
     RejectedIndexes rejected = stock.engine().choice().rejected();
     ControlService.Daemon self = new ControlService.Daemon(Version.text(), root, Instant.now());
@@ -137,7 +140,8 @@ final class Daemon implements Closeable {
   }
 
   /** Has layers compared, if that is wanted; tells which of them could not be. */
-  private Supplier<List<UndecidedLayer>> startChecks(Config config, Engine engine, Meters meters) {
+  private Supplier<List<UndecidedLayer>> startChecks(
+      Config config, Engine engine, Meters meters, Suspects suspects) {
     Config.CheckLayers when = config.trust().checkLayers();
     if (when == Config.CheckLayers.NEVER) {
       return List::of;
@@ -151,6 +155,7 @@ final class Daemon implements Closeable {
                 when == Config.CheckLayers.ALWAYS
                     ? LayerChecks.Due.ALWAYS
                     : LayerChecks.Due.COMPLETE,
+                suspects,
                 MeterListeners.checks(meters)));
     return checks::undecided;
   }

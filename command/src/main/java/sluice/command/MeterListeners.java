@@ -2,15 +2,20 @@ package sluice.command;
 
 import java.time.Duration;
 import sluice.cache.CacheListener;
+import sluice.core.DeviceId;
 import sluice.core.FetchException;
 import sluice.core.Lane;
 import sluice.fuse.FuseListener;
 import sluice.registry.FetchListener;
 import sluice.snapshotter.check.LayerChecks;
+import sluice.snapshotter.check.Suspects;
 import sluice.snapshotter.image.KeptLayer;
 import sluice.snapshotter.metrics.Meters;
 
-/** Tells the meters what the cache, the FUSE server and the registry client say. */
+/**
+ * Tells the meters what the cache, the FUSE server and the registry client say, and the checks of
+ * layers what concerns them.
+ */
 final class MeterListeners {
 
   private MeterListeners() {}
@@ -51,7 +56,7 @@ final class MeterListeners {
     };
   }
 
-  static CacheListener cache(Meters meters) {
+  static CacheListener cache(Meters meters, Suspects suspects) {
     return new CacheListener() {
       @Override
       public void fetchEnded(Lane lane, long encodedBytes, Duration duration) {
@@ -72,6 +77,11 @@ final class MeterListeners {
           // The registry client tells of failed requests itself, and a closed cache is no fault.
           case FETCH, CLOSED -> {}
         }
+      }
+
+      @Override
+      public void unverified(DeviceId device) {
+        suspects.add(device);
       }
     };
   }

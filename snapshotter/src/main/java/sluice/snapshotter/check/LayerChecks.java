@@ -19,8 +19,8 @@ import sluice.snapshotter.image.LayerKey;
 
 /**
  * Has layers compared with what they hold as they become due, one after the other, on a thread of
- * its own. A check that fails for want of the registry or of space is tried again later, as {@link
- * Retries} says. Safe for use by many threads.
+ * its own. A check that fails for want of the registry, of time or of space is tried again later,
+ * as {@link Retries} says. Safe for use by many threads.
  */
 public final class LayerChecks implements Closeable {
 
@@ -31,6 +31,7 @@ public final class LayerChecks implements Closeable {
   private final DeviceStore devices;
   private final LayerCheck check;
   private final Due due;
+  private final Suspects suspects;
   private final Listener listener;
   private final Retries retries;
   private final Thread thread;
@@ -41,12 +42,14 @@ public final class LayerChecks implements Closeable {
       DeviceStore devices,
       LayerCheck check,
       Due due,
+      Suspects suspects,
       Listener listener,
       Retries retries) {
     this.claims = claims;
     this.devices = devices;
     this.check = check;
     this.due = due;
+    this.suspects = suspects;
     this.listener = listener;
     this.retries = retries;
     this.thread = Thread.ofPlatform().name("layer checks").daemon().unstarted(this::run);
@@ -56,7 +59,7 @@ public final class LayerChecks implements Closeable {
   public enum Due {
     /** As soon as it is in use. */
     ALWAYS,
-    /** When every byte of its devices is there. */
+    /** When every byte of its devices is there, or one was given that they do not have. */
     COMPLETE
   }
 
@@ -71,9 +74,14 @@ public final class LayerChecks implements Closeable {
 
   /** Starts the thread; closing the result ends it. */
   public static LayerChecks start(
-      LayerClaims claims, DeviceStore devices, LayerCheck check, Due due, Listener listener) {
-    LayerChecks checks =
-        new LayerChecks(claims, devices, check, due, listener, new Retries(InstantSource.system()));
+      LayerClaims claims,
+      DeviceStore devices,
+      LayerCheck check,
+      Due due,
+      Suspects suspects,
+      Listener listener) {
+    Retries retries = new Retries(InstantSource.system());
+    LayerChecks checks = new LayerChecks(claims, devices, check, due, suspects, listener, retries);
     checks.thread.start();
     return checks;
   }
@@ -90,6 +98,10 @@ public final class LayerChecks implements Closeable {
         writeLies();
         List<KeptLayer> claimed = claims.open();
         retries.retain(claimed.stream().map(KeptLayer::key).collect(Collectors.toSet()));
+        suspects.retain(
+            claimed.stream()
+                .flatMap(layer -> layer.devices().stream())
+                .collect(Collectors.toSet()));
         for (KeptLayer layer : claimed) {
           KeptLayer.Claim claim = layer.claim();
           if (claim != null && isDue(layer)) {
@@ -103,7 +115,8 @@ public final class LayerChecks implements Closeable {
   }
 
   private boolean isDue(KeptLayer layer) {
-    return retries.allows(layer.key()) && (due == Due.ALWAYS || isComplete(layer));
+    return retries.allows(layer.key())
+        && (due == Due.ALWAYS || suspects.anyOf(layer.devices()) || isComplete(layer));
   }
 
   private boolean isComplete(KeptLayer layer) {
@@ -123,7 +136,10 @@ public final class LayerChecks implements Closeable {
 
   private void check(KeptLayer layer, KeptLayer.Claim claim) throws InterruptedException {
     try {
-      Optional<String> lie = check.lie(layer, claim, fidelity(layer));
+      Fidelity fidelity = fidelity(layer);
+      Optional<String> lie =
+          TimeLimit.call(
+              "layer check", retries.limit(layer.key()), () -> check.lie(layer, claim, fidelity));
       retries.decided(layer.key());
       if (lie.isEmpty()) {
         claims.honest(layer);

@@ -19,6 +19,9 @@ final class Retries {
   private static final Duration FIRST_DELAY = Duration.ofMinutes(1);
   private static final Duration LAST_DELAY = Duration.ofHours(6);
 
+  /** A GiB at a MB/s, and as long as that again for what is done with it. */
+  private static final Duration FIRST_LIMIT = Duration.ofMinutes(30);
+
   /** Four days: longer than registries are away, and still an end for one that means it. */
   private static final int MAX_TRIES = 24;
 
@@ -39,6 +42,15 @@ final class Retries {
     Instant now = clock.instant();
     // A clock that was set back would put it off for as long.
     return next != null && (!now.isBefore(next) || now.plus(LAST_DELAY).isBefore(next));
+  }
+
+  /**
+   * How long comparing the layer may take this time. Others wait meanwhile, so a registry that
+   * gives it a byte at a time is left; a link that is only slow has more time with each try.
+   */
+  Duration limit(LayerKey key) {
+    UndecidedLayer last = undecided.get(key);
+    return doubled(FIRST_LIMIT, last == null ? 0 : last.tries());
   }
 
   /** Notes that the layer could not be compared. */
@@ -67,10 +79,14 @@ final class Retries {
   }
 
   private static Duration delay(int tries) {
-    Duration delay = FIRST_DELAY;
-    for (int i = 1; i < tries && delay.compareTo(LAST_DELAY) < 0; i++) {
-      delay = delay.multipliedBy(2);
+    return doubled(FIRST_DELAY, tries - 1);
+  }
+
+  private static Duration doubled(Duration first, int times) {
+    Duration longer = first;
+    for (int i = 0; i < times && longer.compareTo(LAST_DELAY) < 0; i++) {
+      longer = longer.multipliedBy(2);
     }
-    return delay.compareTo(LAST_DELAY) < 0 ? delay : LAST_DELAY;
+    return longer.compareTo(LAST_DELAY) < 0 ? longer : LAST_DELAY;
   }
 }

@@ -72,6 +72,23 @@ final class RetriesTest {
   }
 
   @Test
+  void limit_doublesUpToSixHours() {
+    List<Duration> limits = new ArrayList<>();
+    for (int tries = 0; tries < 6; tries++) {
+      limits.add(retries.limit(ONE.key()));
+      var _ = retries.failed(ONE, "too slow");
+    }
+    assertThat(limits)
+        .containsExactly(
+            Duration.ofMinutes(30),
+            Duration.ofHours(1),
+            Duration.ofHours(2),
+            Duration.ofHours(4),
+            Duration.ofHours(6),
+            Duration.ofHours(6));
+  }
+
+  @Test
   void all_saysTheLastReason() {
     var _ = retries.failed(ONE, "no registry");
     var _ = retries.failed(ONE, "no room");
