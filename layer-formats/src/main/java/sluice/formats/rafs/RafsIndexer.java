@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import sluice.core.CorruptException;
@@ -12,6 +13,7 @@ import sluice.core.Descriptor;
 import sluice.core.DeviceId;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
+import sluice.core.Digest;
 import sluice.core.Lane;
 import sluice.core.LayerFormat;
 import sluice.core.LayerIndex;
@@ -58,11 +60,8 @@ final class RafsIndexer implements LayerFormat.Indexer {
 
   private LayerIndex index(Path metadataImage, DeviceStore devices, Path directory)
       throws IOException, InterruptedException {
-    Descriptor descriptor = layer.descriptor();
-    String resource = "bootstrap layer " + descriptor.digest();
-    InputStream stream = source.open(descriptor.digest(), layer.holders(), Lane.DEMAND);
-    BootstrapLayer unpacked =
-        BootstrapLayer.unpack(stream, descriptor.digest(), layer.diffId(), directory, resource);
+    String resource = "bootstrap layer " + layer.descriptor().digest();
+    BootstrapLayer unpacked = unpack(directory, resource);
     Bootstrap bootstrap = Bootstrap.open(unpacked.bootstrap(), resource);
     ContextReader contexts =
         new ContextReader(
@@ -76,6 +75,25 @@ final class RafsIndexer implements LayerFormat.Indexer {
     try (TreeShare room = TreeRoom.ofProcess().table(bootstrap.resource())) {
       return write(bootstrap, unpacked.bootstrap(), chunks, room, metadataImage, devices);
     }
+  }
+
+  /** Whoever gives other bytes is asked last from then on: the second try may be another's. */
+  private BootstrapLayer unpack(Path directory, String resource)
+      throws IOException, InterruptedException {
+    try {
+      return unpackOnce(directory, resource);
+    } catch (CorruptException e) {
+      source.rejected(layer.descriptor().digest(), layer.holders(), 0);
+      return unpackOnce(directory, resource);
+    }
+  }
+
+  private BootstrapLayer unpackOnce(Path directory, String resource)
+      throws IOException, InterruptedException {
+    Digest digest = layer.descriptor().digest();
+    InputStream stream = source.open(digest, layer.holders(), Lane.DEMAND);
+    Path files = Files.createTempDirectory(directory, "files");
+    return BootstrapLayer.unpack(stream, digest, layer.diffId(), files, resource);
   }
 
   private LayerIndex write(
@@ -142,11 +160,10 @@ final class RafsIndexer implements LayerFormat.Indexer {
   }
 
   private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }
-    Files.delete(directory);
   }
 }

@@ -8,7 +8,9 @@ import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import sluice.core.ChunkEncoding.StreamCompression;
+import sluice.core.CorruptException;
 import sluice.core.DeviceIndex;
 import sluice.core.DeviceStore;
 import sluice.core.Digest;
@@ -57,8 +59,28 @@ final class TarIndexer implements Indexer {
     return true;
   }
 
+  /** Whoever gives other bytes is asked last from then on: the second try may be another's. */
   @Override
   public LayerIndex index(Path metadataImage, DeviceStore devices)
+      throws IOException, InterruptedException {
+    AtomicBoolean given = new AtomicBoolean();
+    try {
+      return index(metadataImage, devices, given);
+    } catch (CorruptException e) {
+      if (given.get()) {
+        throw e;
+      }
+      source.rejected(layer.descriptor().digest(), layer.holders(), 0);
+      return index(metadataImage, devices, given);
+    }
+  }
+
+  /**
+   * Streams the layer once.
+   *
+   * @param given becomes true when its bytes are there, and are those of the layer
+   */
+  private LayerIndex index(Path metadataImage, DeviceStore devices, AtomicBoolean given)
       throws IOException, InterruptedException {
     PlacementTable placements = new PlacementTable();
     try (TreeShare room = TreeRoom.ofProcess().stream(resource);
@@ -68,6 +90,7 @@ final class TarIndexer implements Indexer {
       DeviceWriter files = new DeviceWriter(staged, placements);
       MessageDigest diffId = Digest.hasher(layer.diffId().algorithm());
       Streamed streamed = stream(tree, files, diffId, recording);
+      given.set(true);
       LayerHasher.verify("diff-id", layer.diffId(), diffId, resource);
       recording.verified(streamed.compression);
       long deviceBytes = files.finish();

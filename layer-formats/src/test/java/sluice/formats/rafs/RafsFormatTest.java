@@ -33,6 +33,7 @@ import sluice.core.LayerIndex;
 import sluice.core.Platform;
 import sluice.erofs.MetadataImage;
 import sluice.formats.testing.Images;
+import sluice.formats.testing.SpoiledOnce;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutRangeSource;
 import sluice.testing.ListingAssert.Loss;
@@ -122,6 +123,17 @@ class RafsFormatTest {
   @Test
   void index_leavesNothingButTheImage() throws Exception {
     LayerIndex index = index(Fixtures.of("one"), "nydus-zstd");
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).containsExactly(index.metadataImage());
+    }
+  }
+
+  @Test
+  void index_firstHolderGivesAWrongByte_asksTheOther() throws Exception {
+    SpoiledOnce spoiled = new SpoiledOnce(source);
+    LayerFormat.Layer layer = bootstrapLayer(Fixtures.of("one"), "nydus-zstd");
+    LayerIndex index = index(new RafsFormat(spoiled), layer);
+    assertThat(spoiled.rejected()).containsExactly(layer.descriptor().digest());
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files).containsExactly(index.metadataImage());
     }
@@ -325,10 +337,19 @@ class RafsFormatTest {
   }
 
   private LayerIndex index(Fixtures fixtures, String tag) throws IOException, InterruptedException {
-    return index(layer(fixtures, tag, fixtures.document(tag).layers().size() - 1));
+    return index(bootstrapLayer(fixtures, tag));
+  }
+
+  private static LayerFormat.Layer bootstrapLayer(Fixtures fixtures, String tag) {
+    return layer(fixtures, tag, fixtures.document(tag).layers().size() - 1);
   }
 
   private LayerIndex index(LayerFormat.Layer layer) throws IOException, InterruptedException {
+    return index(format, layer);
+  }
+
+  private LayerIndex index(RafsFormat format, LayerFormat.Layer layer)
+      throws IOException, InterruptedException {
     Recognition recognition = format.recognise(layer, IndexTrust.PINNED);
     assertThat(recognition).isInstanceOf(Recognition.ImageTree.class);
     return ((Recognition.ImageTree) recognition)

@@ -39,6 +39,7 @@ import sluice.core.Repository;
 import sluice.formats.tar.TarBuilder.Header;
 import sluice.formats.testing.BlobSource;
 import sluice.formats.testing.PlainDevices;
+import sluice.formats.testing.SpoiledOnce;
 
 /**
  * Layers as a whole: what is recognised, what is verified, and that nothing stays after a failure.
@@ -153,6 +154,15 @@ class TarFormatTest {
         .isInstanceOf(CorruptException.class)
         .hasMessageStartingWith("layer digest: found " + Digest.sha256(other));
     assertNothingKept();
+  }
+
+  @Test
+  void index_firstHolderGivesAWrongByte_asksTheOther() throws Exception {
+    byte[] blob = gzip(TAR);
+    SpoiledOnce source = new SpoiledOnce(new BlobSource(digest -> blob));
+    LayerFormat.Layer layer = Layers.layer(Layers.GZIP, blob, Digest.sha256(TAR));
+    assertThat(index(source, layer).devices()).hasSize(1);
+    assertThat(source.rejected()).containsExactly(Digest.sha256(blob));
   }
 
   @ParameterizedTest
