@@ -22,7 +22,6 @@ import sluice.cache.Failpoints;
 import sluice.command.config.Config;
 import sluice.core.Digest;
 import sluice.core.IndexTrust;
-import sluice.core.RangeSource;
 import sluice.formats.decode.EncodingDecoder;
 import sluice.formats.record.LayerRecorder;
 import sluice.formats.soci.OwnIndexes;
@@ -145,7 +144,6 @@ final class Engine implements Closeable {
    */
   static Engine open(Path root, Indexes indexes, Listeners listeners) throws IOException {
     makePrivate(root);
-    LayerCheck.clean(root.resolve(CHECKS));
     RegistryClient registries =
         RegistryClient.open(RegistryConfig.ofProcess(), listeners.fetches());
     ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
@@ -163,6 +161,7 @@ final class Engine implements Closeable {
               Failpoints.parse(System.getenv().getOrDefault(FAILPOINT, "")));
       Optional<ZtocRecorder> recorder = Optional.empty();
       try {
+        LayerCheck.clean(root.resolve(CHECKS));
         OwnIndexes own =
             OwnIndexes.open(root.resolve(INDEXES), MAX_INDEX_BYTES, InstantSource.system());
         if (indexes.record) {
@@ -229,8 +228,8 @@ final class Engine implements Closeable {
 
   /** Compares layers with what their indexes show. */
   LayerCheck check() {
-    RangeSource background = new BackgroundSource(places);
-    return new LayerCheck(new TarFormat(background), background, cache, root.resolve(CHECKS));
+    return new LayerCheck(
+        TarFormat::new, new BackgroundSource(places), cache, root.resolve(CHECKS));
   }
 
   /** A thread for each task; they end with the engine. */

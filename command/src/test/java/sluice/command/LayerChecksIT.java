@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,6 +86,24 @@ final class LayerChecksIT {
         .contains("sluice_layers_undecided 0.0")
         .contains("sluice_layer_checks_total{outcome=\"honest\"} 1.0");
     assertThat(rubbish()).isEmpty();
+  }
+
+  /** Once with the layer, once more because it was not: that the registry then gives it is late. */
+  @Test
+  void registryThatSpoilsTheLayerTwice_blamesNobody() throws Exception {
+    AtomicInteger checks = new AtomicInteger();
+    registry.fail(
+        request -> isOfACheck(request) && checks.getAndIncrement() < 2,
+        new RegistryFault.WrongByte(100));
+    assertThat(container()).isNotEmpty();
+    Await.until("a failed check", () -> node.status().getUndecidedLayersCount() > 0);
+    assertThat(node.status().getUndecidedLayers(0).getReason()).contains("gave other bytes than");
+    assertThat(node.status().getLyingIndexesList()).isEmpty();
+    assertThat(checks).hasValue(2);
+
+    assertThat(node.daemon().stop()).isZero();
+    node.restart(Map.of());
+    awaitHonest();
   }
 
   @Test

@@ -1,26 +1,22 @@
 package sluice.snapshotter.check;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import sluice.core.CorruptException;
 import sluice.core.DeviceId;
 import sluice.core.DeviceStore;
-import sluice.core.Digest;
 import sluice.core.Fidelity;
 import sluice.core.ImageDocument;
 import sluice.core.ImageReference;
 import sluice.core.IndexTrust;
-import sluice.core.Lane;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
 import sluice.core.LazyDevice;
@@ -40,23 +36,25 @@ public final class LayerCheck {
   /** TOCs that lie in layers have at most 512 MiB. */
   private static final long HIDDEN_BYTES = 1L << 30;
 
-  private static final int PIECE_BYTES = 256 * 1024;
-
   /** Of the free disk space: the other half stays for what containers read and write meanwhile. */
   private static final int FREE_PARTS = 2;
 
-  private final LayerFormat streaming;
+  private final Function<RangeSource, LayerFormat> streaming;
   private final RangeSource source;
   private final DeviceStore devices;
   private final Path work;
 
   /**
-   * @param streaming the format that makes a tree of every layer by streaming it
+   * @param streaming the format that makes a tree of every layer by streaming it from a source
    * @param source gives the layers' blobs
    * @param devices holds what the index's tree points into
    * @param work a directory of this check's own, for what is streamed
    */
-  public LayerCheck(LayerFormat streaming, RangeSource source, DeviceStore devices, Path work) {
+  public LayerCheck(
+      Function<RangeSource, LayerFormat> streaming,
+      RangeSource source,
+      DeviceStore devices,
+      Path work) {
     this.streaming = streaming;
     this.source = source;
     this.devices = devices;
@@ -99,10 +97,9 @@ public final class LayerCheck {
       for (KeptLayer.Held one : claim.layers()) {
         Path tree = trees.resolve(held.size() + ".erofs");
         held.add(tree);
-        try {
-          stream(one, tree, streamed);
-        } catch (CorruptException e) {
-          return unreadable(one, e);
+        Optional<String> unreadable = stream(one, tree, streamed);
+        if (unreadable.isPresent()) {
+          return unreadable;
         }
       }
       Path whole = layer.wholeImage() ? merged(held, trees) : held.getFirst();
@@ -117,18 +114,6 @@ public final class LayerCheck {
     Path merged = trees.resolve("merged.erofs");
     MetadataImageMerge.merge(layers, merged);
     return merged;
-  }
-
-  /** A layer that is the one of that digest, and cannot be read, is not what its index shows. */
-  private Optional<String> unreadable(KeptLayer.Held held, CorruptException failure)
-      throws IOException, InterruptedException {
-    if (isTheLayer(held)) {
-      return Optional.of(String.valueOf(failure.getMessage()));
-    }
-    throw new IOException(
-        "%s gave other bytes than %s: %s"
-            .formatted(held.holders(), held.layer().digest(), failure.getMessage()),
-        failure);
   }
 
   private long shownBytes(KeptLayer layer) throws IOException {
@@ -151,7 +136,32 @@ public final class LayerCheck {
     return free / FREE_PARTS;
   }
 
-  private void stream(KeptLayer.Held held, Path tree, ScratchDevices streamed)
+  /**
+   * Makes the layer's tree.
+   *
+   * @return why there is none, though the bytes are those of the layer
+   * @throws IOException if the bytes are not the layer's, or cannot be had: of the layer, that says
+   *     nothing
+   */
+  private Optional<String> stream(KeptLayer.Held held, Path tree, ScratchDevices streamed)
+      throws IOException, InterruptedException {
+    try (Witness witness = new Witness(source, held.layer())) {
+      try {
+        index(held, witness, tree, streamed);
+        return Optional.empty();
+      } catch (CorruptException e) {
+        if (witness.gaveTheLayer()) {
+          return Optional.of(String.valueOf(e.getMessage()));
+        }
+        throw new IOException(
+            "%s gave other bytes than %s: %s"
+                .formatted(held.holders(), held.layer().digest(), e.getMessage()),
+            e);
+      }
+    }
+  }
+
+  private void index(KeptLayer.Held held, RangeSource bytes, Path tree, ScratchDevices streamed)
       throws IOException, InterruptedException {
     Repository holder = held.holders().iterator().next();
     ImageDocument.Manifest alone =
@@ -165,7 +175,7 @@ public final class LayerCheck {
             0,
             held.diffId(),
             held.holders());
-    if (!(streaming.recognise(whole, IndexTrust.PINNED)
+    if (!(streaming.apply(bytes).recognise(whole, IndexTrust.PINNED)
         instanceof Recognition.Tree(LayerFormat.Indexer indexer, var _))) {
       throw new IOException(
           "a layer of media type %s cannot be streamed".formatted(held.layer().mediaType()));
@@ -201,21 +211,5 @@ public final class LayerCheck {
       opened.add(store.open(id));
     }
     return opened;
-  }
-
-  /** Whether the registry gives the layer at all: only then its content is to blame. */
-  private boolean isTheLayer(KeptLayer.Held held) throws IOException, InterruptedException {
-    Digest digest = held.layer().digest();
-    MessageDigest hash = Digest.hasher(digest.algorithm());
-    try (InputStream blob = source.open(digest, held.holders(), Lane.FILL);
-        DigestInputStream hashed = new DigestInputStream(blob, hash)) {
-      long left = held.layer().sizeBytes() + 1;
-      byte[] piece = new byte[PIECE_BYTES];
-      int count;
-      while (left > 0 && (count = hashed.read(piece, 0, (int) Math.min(left, PIECE_BYTES))) > 0) {
-        left -= count;
-      }
-    }
-    return digest.matches(hash.digest());
   }
 }
