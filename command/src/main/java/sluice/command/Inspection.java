@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.IndexOrigin;
+import sluice.core.IndexOrigin.Binding;
 import sluice.core.LayerFormat;
 import sluice.core.LayerFormat.Recognition;
 import sluice.snapshotter.image.ImageManifest;
@@ -81,7 +82,8 @@ record Inspection(ResolvedImage image, String variantProblem, List<Layer> layers
         return new Offer(
             answer.format(),
             "variant",
-            origin,
+            // That the bootstrap shows what the ordinary layers hold is only the index's word.
+            new IndexOrigin(Binding.IMAGE, origin.place(), origin.sizeBytes(), origin.index()),
             true,
             "the image's index lists " + variant.digest());
       }

@@ -138,6 +138,8 @@ final class OperatorIT {
                 .toList());
     assertThat(ofLayers(index, "served")).containsOnly("variant");
     assertThat(ofLayers(index, "format")).containsOnly("rafs");
+    assertThat(vouchers(index)).as("any layers may stand beside it").containsOnly("image");
+    assertThat(vouchers(rafs)).as("its layers name what they hold").containsOnly("layer");
     Path deny = node.directory().resolve("deny.toml");
     Files.writeString(deny, "[trust]%nunverified_diff_ids = \"deny\"%n".formatted());
     Cli.Result denied =
@@ -229,3 +231,16 @@ final class OperatorIT {
     return values;
   }
 }
+  /** What vouches for the index by which each layer is served, of those that have one. */
+  private static List<String> vouchers(JsonNode inspected) {
+    List<String> values = new ArrayList<>();
+    inspected
+        .findValues("offers")
+        .forEach(offers -> {
+          if (offers.get(0).has("vouchedForBy")) {
+            values.add(offers.get(0).get("vouchedForBy").asText());
+          }
+        });
+    return values;
+  }
+
