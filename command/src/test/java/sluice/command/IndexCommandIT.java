@@ -165,7 +165,9 @@ final class IndexCommandIT {
     assertThat(second.get("sizeBytes").asLong()).isEqualTo(ours.sizeBytes());
     assertThat(second.get("trusted").asBoolean()).isFalse();
     assertThat(second.get("reason").asText())
-        .isEqualTo("trust.referrers does not name " + registry.host() + "/small");
+        .isEqualTo(
+            "trust.referrers does not name %1$s: add \"%1$s\", or a key, to it"
+                .formatted(registry.host()));
 
     Cli.Result trusted =
         index("list", "--config", configured("referrers = [\"" + registry.host() + "\"]"));

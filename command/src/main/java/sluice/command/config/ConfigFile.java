@@ -9,11 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
-import sluice.command.config.Config.Trusted;
 
 /** Reads the configuration file. */
 public final class ConfigFile {
@@ -26,13 +21,6 @@ public final class ConfigFile {
 
   private static final int MAX_DEADLINE_SECONDS = 600;
   private static final int MAX_STREAMS = 64;
-
-  /** What a public key's absolute path follows in a list. */
-  private static final String KEY_PREFIX = "key:";
-
-  private static final String REGISTRIES = "\"allow\", \"deny\", or a list of registries";
-  private static final String REGISTRIES_AND_KEYS =
-      REGISTRIES + " and of keys (\"key:/absolute/path\")";
 
   private ConfigFile() {}
 
@@ -87,7 +75,7 @@ public final class ConfigFile {
                     1,
                     MAX_DEADLINE_SECONDS)),
             pull.number("parallel_streams", otherwise.pull().parallelStreams(), 1, MAX_STREAMS)),
-        trust(root.section("trust")),
+        TrustSection.read(root.section("trust")),
         index(root.section("index")),
         metrics(root.section("metrics")),
         new Config.Containerd(
@@ -102,44 +90,6 @@ public final class ConfigFile {
     } catch (IllegalArgumentException e) {
       throw metrics.wrong(key, "host:port, or \"\" for none", TextNode.valueOf(address));
     }
-  }
-
-  private static Config.Trust trust(Section trust) throws ConfigException {
-    Config.Trust otherwise = Config.DEFAULTS.trust();
-    return new Config.Trust(
-        trusted(trust, "unverified_diff_ids", REGISTRIES, otherwise.unverifiedDiffIds()),
-        trusted(trust, "referrers", REGISTRIES_AND_KEYS, otherwise.referrers()),
-        trusted(trust, "unpinned_indexes", REGISTRIES_AND_KEYS, otherwise.unpinnedIndexes()),
-        trust.choice("check_layers", Config.CheckLayers.class, otherwise.checkLayers()));
-  }
-
-  private static Trusted trusted(Section trust, String key, String expected, Trusted otherwise)
-      throws ConfigException {
-    JsonNode value = trust.value(key);
-    if (value == null) {
-      return otherwise;
-    }
-    if (value.isTextual()) {
-      return switch (value.textValue()) {
-        case "allow" -> new Trusted.Allow();
-        case "deny" -> new Trusted.Deny();
-        default -> throw trust.wrong(key, expected, value);
-      };
-    }
-    Set<String> registries = new LinkedHashSet<>();
-    List<Path> keys = new ArrayList<>();
-    for (String text : trust.texts(key, expected, List.of())) {
-      if (!text.startsWith(KEY_PREFIX)) {
-        registries.add(text);
-        continue;
-      }
-      Path file = Path.of(text.substring(KEY_PREFIX.length()));
-      if (expected.equals(REGISTRIES) || !file.isAbsolute()) {
-        throw trust.wrong(key, expected, TextNode.valueOf(text));
-      }
-      keys.add(file);
-    }
-    return new Trusted.From(registries, keys);
   }
 
   private static Config.Index index(Section index) throws ConfigException {

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigFileTest {
 
@@ -116,6 +118,49 @@ final class ConfigFileTest {
     assertThatThrownBy(() -> read("[trust]\nreferrers = [\"key:k.pub\"]"))
         .hasMessageContaining("trust.referrers must be")
         .hasMessageContaining("\"key:/absolute/path\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "https://registry.example",
+        "registry.example/team/app",
+        "registry.example/",
+        "registry.example:port",
+        "registry example",
+        "*.registry.example",
+        "team",
+        "docker",
+        "oci:relative",
+        "oci:",
+        "oci:/nul\\u0000",
+        "key:relative.pub",
+        "key:",
+        "/etc/sluice/index.pub"
+      })
+  void read_listedThatNeverMatches_isRefused(String entry) {
+    for (String key : List.of("unverified_diff_ids", "referrers", "unpinned_indexes")) {
+      assertThatThrownBy(
+              () -> read("[trust]\n%s = [\"registry.example\", \"%s\"]".formatted(key, entry)))
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining("config.toml: trust." + key + " must be ")
+          .hasMessageContaining("\"HOST:PORT\"")
+          .hasMessageEndingWith("found \"" + entry + '"');
+    }
+  }
+
+  @Test
+  void read_listedThatMatches_isTakenAsImagesNameIt() throws IOException {
+    assertThat(
+            read("""
+            [trust]
+            referrers = ["docker.io", "localhost", "host:5000", "[::1]:5000", "oci:/a//b/../c/"]
+            """)
+                .trust()
+                .referrers())
+        .isEqualTo(
+            new Config.Trusted.From(
+                Set.of("docker.io", "localhost", "host:5000", "[::1]:5000", "oci:/a/c")));
   }
 
   @Test

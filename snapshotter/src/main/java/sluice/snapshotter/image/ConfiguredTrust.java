@@ -12,13 +12,26 @@ import sluice.snapshotter.signature.Signatures;
 /** Trust as an operator sets it. */
 public final class ConfiguredTrust implements IndexTrust {
 
-  private final TrustPolicy diffIds;
+  private final Named diffIds;
   private final Named referrers;
   private final Named unpinned;
   private final Signatures signatures;
 
-  /** A policy, and what the setting is called that made it. */
-  private record Named(String setting, TrustPolicy policy) {}
+  /**
+   * A policy.
+   *
+   * @param setting what the setting is called that made it
+   * @param orKey follows, in advice, the registry or layout that may be added to the setting
+   */
+  private record Named(String setting, TrustPolicy policy, String orKey) {
+    String refusal(String name) {
+      return "%s does not name %s".formatted(setting, name);
+    }
+
+    String advice(String name) {
+      return "%s: add \"%s\"%s to it".formatted(refusal(name), name, orKey);
+    }
+  }
 
   /**
    * @param diffIds whose images may say what layers hold before anybody has read all of them
@@ -28,9 +41,9 @@ public final class ConfiguredTrust implements IndexTrust {
    */
   public ConfiguredTrust(
       TrustPolicy diffIds, TrustPolicy referrers, TrustPolicy unpinned, Signatures signatures) {
-    this.diffIds = diffIds;
-    this.referrers = new Named("trust.referrers", referrers);
-    this.unpinned = new Named("trust.unpinned_indexes", unpinned);
+    this.diffIds = new Named("trust.unverified_diff_ids", diffIds, "");
+    this.referrers = new Named("trust.referrers", referrers, ", or a key,");
+    this.unpinned = new Named("trust.unpinned_indexes", unpinned, "");
     this.signatures = signatures;
   }
 
@@ -38,16 +51,19 @@ public final class ConfiguredTrust implements IndexTrust {
   public Optional<String> refusal(LayerFormat.Layer layer, Binding binding) {
     return switch (binding) {
       case LAYER -> Optional.empty();
-      case IMAGE -> unnamed(layer, new Named("trust.unverified_diff_ids", diffIds));
+      case IMAGE -> unnamed(layer, diffIds).map(diffIds::advice);
       case REFERRER -> refusal(layer, Binding.IMAGE).or(() -> unsearched(layer, referrers));
       // No manifest leads to one that a key could have signed, so there is nothing to look for.
-      case NOTHING -> refusal(layer, Binding.IMAGE).or(() -> unnamed(layer, unpinned));
+      case NOTHING ->
+          refusal(layer, Binding.IMAGE).or(() -> unnamed(layer, unpinned).map(unpinned::advice));
     };
   }
 
   /** Where there are keys, the index is needed to see whether one of them has signed it. */
   private static Optional<String> unsearched(LayerFormat.Layer layer, Named trusted) {
-    return trusted.policy.keys().isEmpty() ? unnamed(layer, trusted) : Optional.empty();
+    return trusted.policy.keys().isEmpty()
+        ? unnamed(layer, trusted).map(trusted::advice)
+        : Optional.empty();
   }
 
   @Override
@@ -75,13 +91,14 @@ public final class ConfiguredTrust implements IndexTrust {
             ? Optional.of("no manifest leads to it that its keys could have signed")
             : signatures.refusal(
                 layer.image().reference().repository(), manifest, trusted.policy.keys());
-    return unsigned.map(reason -> unnamed.get() + ", and " + reason);
+    return unsigned.map(reason -> trusted.refusal(unnamed.get()) + ", and " + reason);
   }
 
+  /** Who is not trusted by name. */
   private static Optional<String> unnamed(LayerFormat.Layer layer, Named trusted) {
     return layer.holders().stream()
         .filter(holder -> !trusted.policy.trusts(holder))
-        .map(holder -> "%s does not name %s".formatted(trusted.setting, holder))
+        .map(TrustPolicy::name)
         .findFirst();
   }
 }

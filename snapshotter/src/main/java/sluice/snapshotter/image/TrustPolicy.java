@@ -40,11 +40,15 @@ public sealed interface TrustPolicy {
     return switch (this) {
       case Allow() -> true;
       case Deny() -> false;
-      case Named(Set<String> names, List<VerifyingKey> _) ->
-          switch (repository) {
-            case Repository.InRegistry in -> names.contains(in.registry());
-            case Repository.InLayout layout -> names.contains(layout.toString());
-          };
+      case Named(Set<String> names, List<VerifyingKey> _) -> names.contains(name(repository));
+    };
+  }
+
+  /** What a list has to name for a repository to be trusted: its registry, or the layout. */
+  static String name(Repository repository) {
+    return switch (repository) {
+      case Repository.InRegistry in -> in.registry();
+      case Repository.InLayout layout -> layout.toString();
     };
   }
 }

@@ -124,7 +124,9 @@ final class ConfiguredTrustTest {
     Optional<String> expected =
         setting.equals("none")
             ? Optional.empty()
-            : Optional.of(setting + " does not name " + repository.name);
+            : Optional.of(
+                "%s does not name registry.example: add \"registry.example\"%s to it"
+                    .formatted(setting, setting.equals("trust.referrers") ? ", or a key," : ""));
     assertThat(trust.refusal(layer(), binding)).isEqualTo(expected);
     assertThat(trust.refusal(layer(), origin(binding, SIGNED))).isEqualTo(expected);
     assertThat(repository.asked).as("no signature is asked for").isEmpty();
@@ -133,7 +135,8 @@ final class ConfiguredTrustTest {
   @Test
   void refusal_oneHolderThatIsNotNamed_isEnough() {
     assertThat(trust("here", "deny", "deny").refusal(layer(OTHER), Binding.IMAGE))
-        .contains("trust.unverified_diff_ids does not name " + OTHER);
+        .hasValue(
+            "trust.unverified_diff_ids does not name other.example: add \"other.example\" to it");
   }
 
   @Test
@@ -142,7 +145,7 @@ final class ConfiguredTrustTest {
     assertThat(trust.refusal(layer(), Binding.REFERRER)).as("they are searched for").isEmpty();
     assertThat(trust.refusal(layer(), origin(Binding.REFERRER, SIGNED))).isEmpty();
     assertThat(trust.refusal(layer(), origin(Binding.REFERRER, UNSIGNED)).orElseThrow())
-        .contains("trust.referrers does not name " + repository.name)
+        .contains("trust.referrers does not name registry.example, and ")
         .contains(UNSIGNED + " is not signed by");
     assertThat(trust.refusal(layer(), origin(Binding.REFERRER, null)).orElseThrow())
         .contains("no manifest leads to it");
