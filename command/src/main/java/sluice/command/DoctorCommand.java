@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,7 @@ import sluice.registry.FetchListener;
 import sluice.registry.OciLayout;
 import sluice.registry.RegistryClient;
 import sluice.registry.RegistryConfig;
+import sluice.snapshotter.service.SocketServer;
 
 /** {@code sluice doctor}: what this host supports, and what is missing. */
 @Command(
@@ -85,14 +88,24 @@ final class DoctorCommand implements Callable<Integer> {
 
   private Config config(List<HostCheck> checks) {
     Path path = file == null ? ConfigFile.DEFAULT : file;
+    Config config = Config.DEFAULTS;
     try {
-      Config config = file == null ? ConfigFile.readDefault() : ConfigFile.read(file);
+      config = file == null ? ConfigFile.readDefault() : ConfigFile.read(file);
+      requireUsable(config);
       checks.add(HostCheck.ok("configuration", Files.exists(path) ? path.toString() : "defaults"));
-      return config;
     } catch (IOException e) {
       checks.add(HostCheck.missing("configuration", Failure.sentence(e), "mend the file"));
-      return Config.DEFAULTS;
     }
+    return config;
+  }
+
+  /** What else a daemon asks of its configuration before it starts. */
+  private static void requireUsable(Config config) throws IOException {
+    OciLayout nothing = new OciLayout();
+    new Formats(nothing, nothing).inOrder(config.index().order(), config.file());
+    Trust.of(config);
+    SocketServer.checkAddress(config.address());
+    StartChecks.requireDirectory(config.root());
   }
 
   static HostCheck containerd(Path socket) {
@@ -124,8 +137,15 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       return HostCheck.ok(
           "daemon", "sluice %s at %s".formatted(ControlClient.status(socket).getVersion(), socket));
+    } catch (NoSuchFileException e) {
+      return HostCheck.note("daemon", socket + ": no daemon listens there", "start `sluice serve`");
+    } catch (AccessDeniedException e) {
+      return HostCheck.note("daemon", socket + ": permission denied", "be root");
     } catch (IOException e) {
-      return HostCheck.note("daemon", Failure.sentence(e), "start `sluice serve`");
+      return HostCheck.note(
+          "daemon",
+          Failure.sentence(e),
+          "its log says what it does; start `sluice serve` if none runs");
     }
   }
 

@@ -41,7 +41,8 @@ record StartChecks(Host host) {
     }
   }
 
-  private static void requireDirectory(Path root) throws IOException {
+  /** Checks that the root is a directory, or that one can be made there. */
+  static void requireDirectory(Path root) throws IOException {
     for (Path path = root.toAbsolutePath(); path != null; path = path.getParent()) {
       if (Files.exists(path) && !Files.isDirectory(path)) {
         throw new IOException(

@@ -188,6 +188,38 @@ final class OperatorIT {
         .contains("missing  configuration", "adress", "address", "mend the file");
   }
 
+  /** What {@code doctor} takes, {@code serve} must not refuse. */
+  @Test
+  void doctor_refusesTheConfigurationsThatServeRefuses() throws Exception {
+    Path nobody = node.directory().resolve("nobody.sock");
+    Path none = node.directory().resolve("none.pub");
+    Path config = node.directory().resolve("refused.toml");
+    Map<String, String> refused =
+        Map.of(
+            "[index]\norder = [\"rafs\", \"nydus\"]",
+            "index.order: \"nydus\" is no format",
+            "[trust]\nreferrers = [\"key:%s\"]".formatted(none),
+            none + ": no such file",
+            "[trust]\nreferrers = [\"key:%s\"]".formatted(config),
+            config + ": ");
+    for (var each : refused.entrySet()) {
+      Files.writeString(
+          config,
+          "root = \"%s\"%naddress = \"%s\"%n%s%n"
+              .formatted(node.directory().resolve("other"), nobody, each.getKey()));
+      Cli.Result doctor = Cli.sluice("doctor", "--config", config.toString(), "--json");
+      assertThat(doctor.status()).as(doctor.toString()).isEqualTo(1);
+      JsonNode found = check(doctor, "configuration");
+      assertThat(found.get("state").asText()).isEqualTo("missing");
+      assertThat(found.get("found").asText()).contains(each.getValue());
+      JsonNode daemon = check(doctor, "daemon");
+      assertThat(daemon.get("found").asText()).isEqualTo(nobody + ": no daemon listens there");
+      assertThat(daemon.get("advice").asText()).isEqualTo("start `sluice serve`");
+      assertThat(Cli.sluice("serve", "--config", config.toString()).err())
+          .contains("sluice: " + found.get("found").asText());
+    }
+  }
+
   private static JsonNode check(Cli.Result result, String name) throws Exception {
     for (JsonNode check : result.json().get("checks")) {
       if (check.get("name").asText().equals(name)) {
@@ -225,12 +257,6 @@ final class OperatorIT {
     return registry.host() + "/reader:" + tag;
   }
 
-  private static List<String> ofLayers(JsonNode inspected, String key) {
-    List<String> values = new ArrayList<>();
-    inspected.get("layers").forEach(layer -> values.add(layer.get(key).asText()));
-    return values;
-  }
-}
   /** What vouches for the index by which each layer is served, of those that have one. */
   private static List<String> vouchers(JsonNode inspected) {
     List<String> values = new ArrayList<>();
@@ -244,3 +270,9 @@ final class OperatorIT {
     return values;
   }
 
+  private static List<String> ofLayers(JsonNode inspected, String key) {
+    List<String> values = new ArrayList<>();
+    inspected.get("layers").forEach(layer -> values.add(layer.get(key).asText()));
+    return values;
+  }
+}
