@@ -27,7 +27,13 @@ import sluice.command.index.MadeIndex;
 import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.ImageReference;
+import sluice.core.ImageRegistry;
 import sluice.core.Platform;
+import sluice.registry.FetchListener;
+import sluice.registry.RegistryClient;
+import sluice.registry.RegistryConfig;
+import sluice.snapshotter.signature.SignaturePush;
+import sluice.snapshotter.signature.SigningKey;
 import sluice.testing.DockerRegistry;
 import sluice.testing.Fixtures;
 import sluice.testing.LayoutPush;
@@ -233,6 +239,71 @@ final class IndexCommandIT {
 
     assertThat(fetchedFor("referrers = [\"" + registry.host() + "\"]")).noneMatch(this::isLayer);
     assertThat(fetchedFor("referrers = [\"other.example\"]")).anyMatch(this::isLayer);
+  }
+
+  /** What nothing pins has no other signature than that of the image that holds the TOCs. */
+  @Test
+  void imageOfTocs_signed_isUsedByWhoeverHasTheKey() throws Exception {
+    String image = registry.host() + "/small:bare";
+    Path signing = key("a");
+    key("b");
+    LayoutPush.push(withoutAnnotations("esgz-ext"), registry.host(), "small");
+    try (RegistryClient client =
+        RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
+      ImageRegistry.Content tocs =
+          client.resolve(ImageReference.parse(registry.host() + "/small:esgz-ext-esgztoc"));
+      client.putManifest(ImageReference.parse(image + "-esgztoc"), tocs);
+      assertThat(estargz(image, "a")).allSatisfy(offer -> assertUnsigned(offer, "there is no "));
+      new SignaturePush(client, client)
+          .push(
+              ImageReference.parse(image).repository(),
+              tocs.descriptor().digest(),
+              SigningKey.read(signing));
+    }
+    assertThat(estargz(image, "a"))
+        .allSatisfy(offer -> {
+          assertThat(offer.get("chosen").asBoolean()).isTrue();
+          assertThat(offer.get("served").asText()).isEqualTo("lazy");
+          assertThat(offer.get("from").asText()).isEqualTo("TOC of " + image + "-esgztoc");
+          assertThat(offer.get("vouchedForBy").asText()).isEqualTo("nothing");
+        });
+    assertThat(estargz(image, "b"))
+        .allSatisfy(offer -> assertUnsigned(offer, "made by another key"));
+  }
+
+  private static void assertUnsigned(JsonNode offer, String why) {
+    assertThat(offer.get("served").asText()).isEqualTo("refused");
+    assertThat(offer.get("reason").asText())
+        .contains("trust.unpinned_indexes does not name", "is not signed by key", why);
+  }
+
+  /** What eStargz makes of each layer, for who trusts a key with indexes that nothing pins. */
+  private List<JsonNode> estargz(String image, String key) throws Exception {
+    String trust = "unpinned_indexes = [\"key:%s\"]".formatted(temporary.resolve(key + ".pub"));
+    Cli.Result inspected = Cli.sluice("inspect", "--json", "--config", configured(trust), image);
+    assertThat(inspected.status()).as(inspected.toString()).isZero();
+    List<JsonNode> offers = new ArrayList<>();
+    for (JsonNode layer : inspected.json().get("layers")) {
+      assertThat(layer.at("/offers/0/format").asText()).isEqualTo("estargz");
+      offers.add(layer.at("/offers/0"));
+    }
+    assertThat(offers).hasSize(fixtures.document("esgz-ext").layers().size());
+    return offers;
+  }
+
+  /** The image, tagged {@code bare}, with layers of which it says nothing. */
+  private Path withoutAnnotations(String tag) throws Exception {
+    Path layout = temporary.resolve("bare");
+    ShapedImage image = ShapedImage.in(layout);
+    List<ShapedImage.Layer> layers = new ArrayList<>();
+    for (Descriptor layer : fixtures.document(tag).layers()) {
+      byte[] blob = Files.readAllBytes(fixtures.blob(layer.digest()));
+      layers.add(
+          new ShapedImage.Layer(
+              image.store(layer.mediaType(), blob), fixtures.diffIds(tag).get(layers.size())));
+    }
+    image.tag(image.manifest(ShapedImage.OCI_MANIFEST, ShapedImage.OCI_CONFIG, layers), "bare");
+    return layout;
   }
 
   private boolean isLayer(String request) {

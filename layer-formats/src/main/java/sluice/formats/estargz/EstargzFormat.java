@@ -81,11 +81,15 @@ public final class EstargzFormat implements LayerFormat {
     }
     Optional<String> refusal = trust.refusal(layer, Binding.NOTHING);
     if (refusal.isEmpty()) {
-      return byFooter(layer);
+      return byFooter(layer, trust);
     }
     return annotations.containsKey(SIZE_ANNOTATION)
-        ? new Recognition.Refused("no annotation names its TOC: " + refusal.get())
+        ? refused(refusal.get())
         : new Recognition.Foreign();
+  }
+
+  private static Recognition refused(String untrusted) {
+    return new Recognition.Refused("no annotation names its TOC: " + untrusted);
   }
 
   /** {@code tar+gzip} of OCI, {@code tar.gzip} of Docker. */
@@ -119,10 +123,10 @@ public final class EstargzFormat implements LayerFormat {
 
   private TocPlace locate(Layer layer, Digest toc, BlobReads blob, boolean again)
       throws IOException, InterruptedException {
-    Optional<Descriptor> known =
+    Optional<ExternalTocs.External> known =
         again ? Optional.empty() : external.known(layer.image(), layer.descriptor().digest());
     if (known.isPresent()) {
-      return externalPlace(layer, known.get(), toc);
+      return externalPlace(layer, known.get().toc(), toc);
     }
     long size = layer.descriptor().sizeBytes();
     BlobTail tail = BlobTail.likelyToc(blob, size);
@@ -148,7 +152,7 @@ public final class EstargzFormat implements LayerFormat {
               tail);
       case GzipFooter.External() ->
           externalPlace(
-              layer, external.find(layer.image(), layer.descriptor().digest(), again), toc);
+              layer, external.find(layer.image(), layer.descriptor().digest(), again).toc(), toc);
     };
   }
 
@@ -165,7 +169,8 @@ public final class EstargzFormat implements LayerFormat {
         BlobTail.NONE);
   }
 
-  private Recognition byFooter(Layer layer) throws IOException, InterruptedException {
+  private Recognition byFooter(Layer layer, IndexTrust trust)
+      throws IOException, InterruptedException {
     Digest digest = layer.descriptor().digest();
     long size = layer.descriptor().sizeBytes();
     if (size < GzipFooter.MIN_BYTES) {
@@ -178,14 +183,25 @@ public final class EstargzFormat implements LayerFormat {
       return new Recognition.Foreign();
     }
     return switch (footer.get()) {
-      case GzipFooter.Embedded embedded -> unpinned(layer, blob, embedded, tail);
+      case GzipFooter.Embedded embedded -> {
+        // Nobody can have signed it, so it need not be fetched if only keys are trusted.
+        Optional<String> refusal =
+            trust.refusal(layer, new IndexOrigin(Binding.NOTHING, INSIDE, -1, null));
+        yield refusal.isPresent() ? refused(refusal.get()) : unpinned(layer, blob, embedded, tail);
+      }
       case GzipFooter.External() -> {
-        Descriptor tar = external.find(layer.image(), digest, false);
+        ExternalTocs.External found = external.find(layer.image(), digest, false);
+        Descriptor tar = found.toc();
         ImageReference reference = ExternalTocs.reference(layer.image());
         yield tree(
             layer,
             (ignored, again) -> externalPlace(layer, tar, null),
-            new IndexOrigin(Binding.NOTHING, "TOC of " + reference, tar.sizeBytes(), tar.digest()));
+            new IndexOrigin(
+                Binding.NOTHING,
+                "TOC of " + reference,
+                tar.sizeBytes(),
+                tar.digest(),
+                found.document()));
       }
     };
   }

@@ -40,14 +40,21 @@ final class ExternalTocs {
 
   private final ImageRegistry documents;
 
+  /**
+   * Where a TOC lies.
+   *
+   * @param document digest of what the image's tag led to: a signature of that holds for the TOC
+   */
+  record External(Descriptor toc, Digest document) {}
+
   /** Guards the map; not held while a registry is asked. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final Map<ImageReference, FutureTask<Map<Digest, Descriptor>>> images =
+  private final Map<ImageReference, FutureTask<Map<Digest, External>>> images =
       new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(
-            Map.Entry<ImageReference, FutureTask<Map<Digest, Descriptor>>> eldest) {
+            Map.Entry<ImageReference, FutureTask<Map<Digest, External>>> eldest) {
           return size() > MAX_IMAGES;
         }
       };
@@ -78,7 +85,7 @@ final class ExternalTocs {
   }
 
   /** The TOC of a layer, if the image that holds it was read already. */
-  Optional<Descriptor> known(Image image, Digest layer) {
+  Optional<External> known(Image image, Digest layer) {
     Optional<ImageReference> reference = name(image);
     lock.lock();
     try {
@@ -98,12 +105,11 @@ final class ExternalTocs {
    * @param again whether to ask for the image anew
    * @throws FetchException if there is no such image, or it has no TOC of the layer
    */
-  Descriptor find(Image image, Digest layer, boolean again)
-      throws IOException, InterruptedException {
+  External find(Image image, Digest layer, boolean again) throws IOException, InterruptedException {
     ImageReference reference = reference(image);
-    FutureTask<Map<Digest, Descriptor>> mine = new FutureTask<>(() -> fetch(reference));
-    FutureTask<Map<Digest, Descriptor>> first = begin(reference, mine, other -> again);
-    Descriptor toc = answer(reference, first, mine).get(layer);
+    FutureTask<Map<Digest, External>> mine = new FutureTask<>(() -> fetch(reference));
+    FutureTask<Map<Digest, External>> first = begin(reference, mine, other -> again);
+    External toc = answer(reference, first, mine).get(layer);
     if (toc == null && !first.equals(mine)) {
       toc = answer(reference, begin(reference, mine, first::equals), mine).get(layer);
     }
@@ -122,13 +128,13 @@ final class ExternalTocs {
    *
    * @param stale says of what answered so far whether it is to be replaced
    */
-  private FutureTask<Map<Digest, Descriptor>> begin(
+  private FutureTask<Map<Digest, External>> begin(
       ImageReference reference,
-      FutureTask<Map<Digest, Descriptor>> mine,
-      Predicate<FutureTask<Map<Digest, Descriptor>>> stale) {
+      FutureTask<Map<Digest, External>> mine,
+      Predicate<FutureTask<Map<Digest, External>>> stale) {
     lock.lock();
     try {
-      FutureTask<Map<Digest, Descriptor>> other = images.get(reference);
+      FutureTask<Map<Digest, External>> other = images.get(reference);
       if (other != null && !stale.test(other)) {
         return other;
       }
@@ -139,10 +145,10 @@ final class ExternalTocs {
     }
   }
 
-  private Map<Digest, Descriptor> answer(
+  private Map<Digest, External> answer(
       ImageReference reference,
-      FutureTask<Map<Digest, Descriptor>> task,
-      FutureTask<Map<Digest, Descriptor>> mine)
+      FutureTask<Map<Digest, External>> task,
+      FutureTask<Map<Digest, External>> mine)
       throws IOException, InterruptedException {
     // Does nothing if another thread runs it, or has.
     task.run();
@@ -162,7 +168,7 @@ final class ExternalTocs {
     }
   }
 
-  private void forget(ImageReference reference, FutureTask<Map<Digest, Descriptor>> task) {
+  private void forget(ImageReference reference, FutureTask<Map<Digest, External>> task) {
     lock.lock();
     try {
       images.remove(reference, task);
@@ -171,14 +177,15 @@ final class ExternalTocs {
     }
   }
 
-  private Map<Digest, Descriptor> fetch(ImageReference reference)
+  private Map<Digest, External> fetch(ImageReference reference)
       throws IOException, InterruptedException {
-    Map<Digest, Descriptor> tocs = new HashMap<>();
-    for (ImageDocument.Manifest manifest : manifests(reference)) {
+    Map<Digest, External> tocs = new HashMap<>();
+    ImageRegistry.Content document = documents.resolve(reference);
+    for (ImageDocument.Manifest manifest : manifests(reference, document)) {
       for (Descriptor toc : manifest.layers()) {
         String layer = toc.annotations().getOrDefault(LAYER_ANNOTATION, "");
         try {
-          tocs.put(Digest.parse(layer), toc);
+          tocs.put(Digest.parse(layer), new External(toc, document.descriptor().digest()));
         } catch (IllegalArgumentException e) {
           throw new CorruptException(
               "eStargz: annotation %s of external TOC %s: %s"
@@ -191,10 +198,11 @@ final class ExternalTocs {
     return Map.copyOf(tocs);
   }
 
-  private List<ImageDocument.Manifest> manifests(ImageReference reference)
+  private List<ImageDocument.Manifest> manifests(
+      ImageReference reference, ImageRegistry.Content document)
       throws IOException, InterruptedException {
     List<ImageDocument.Manifest> manifests = new ArrayList<>();
-    switch (documents.document(documents.resolve(reference))) {
+    switch (documents.document(document)) {
       case ImageDocument.Manifest manifest -> manifests.add(manifest);
       case ImageDocument.Index index -> {
         for (Descriptor each : index.manifests().stream().limit(MAX_MANIFESTS).toList()) {

@@ -72,7 +72,9 @@ public final class ZstdChunkedFormat implements LayerFormat {
     if (index.isPresent()) {
       return byAnnotations(layer, annotations, index.get());
     }
-    Optional<String> refusal = trust.refusal(layer, Binding.NOTHING);
+    // Nobody can have signed it, so the footer need not be fetched if only keys are trusted.
+    Optional<String> refusal =
+        trust.refusal(layer, new IndexOrigin(Binding.NOTHING, PLACE, -1, null));
     if (refusal.isEmpty()) {
       return byFooter(layer);
     }

@@ -156,6 +156,28 @@ class EstargzFormatTest {
   }
 
   @Test
+  void recognise_withTrustInKeysAlone_doesNotFetchWhatNobodySigned() throws Exception {
+    byte[] blob = blob(TocLayers.gzippedTar(TOC));
+    FlakySource source = new FlakySource(blob, 0);
+    assertThat(format(source).recognise(TocLayers.layer(GZIP, blob, Map.of()), new KeysOnly()))
+        .isEqualTo(new Recognition.Refused("no annotation names its TOC: not signed"));
+    assertThat(source.asked).as("the footer").hasSize(1);
+  }
+
+  /** As settings that hold nothing but keys. */
+  private static final class KeysOnly implements IndexTrust {
+    @Override
+    public Optional<String> refusal(LayerFormat.Layer layer, Binding binding) {
+      return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> refusal(LayerFormat.Layer layer, IndexOrigin origin) {
+      return origin.manifest() == null ? Optional.of("not signed") : Optional.empty();
+    }
+  }
+
+  @Test
   void recognise_withTrust_ofAnOrdinaryLayer_isForeign() throws Exception {
     byte[] blob = new byte[1000];
     FlakySource source = new FlakySource(blob, 0);
@@ -182,6 +204,9 @@ class EstargzFormatTest {
       assertThat(origin.binding()).isEqualTo(Binding.NOTHING);
       assertThat(origin.place()).endsWith("small:esgz-ext-esgztoc");
       assertThat(origin.index()).isNotNull();
+      assertThat(origin.manifest())
+          .as("what a signature is about")
+          .isEqualTo(small.descriptor("esgz-ext-esgztoc").digest());
       ((Recognition.Tree) recognition)
           .indexer()
           .index(directory.resolve("tree" + i), new PlainDevices(directory));

@@ -45,10 +45,11 @@ class ExternalTocsTest {
   void find_afterTheTagWasMoved_asksOnceAnew() throws Exception {
     documents.point(ExternalTocs.reference(image), NOW, TAG_NOW + "-esgztoc");
     for (Descriptor layer : NOW.document(TAG_NOW).layers()) {
-      Descriptor toc = tocs.find(image, layer.digest(), false);
-      assertThat(toc.annotations())
+      ExternalTocs.External found = tocs.find(image, layer.digest(), false);
+      assertThat(found.document()).isEqualTo(NOW.descriptor(TAG_NOW + "-esgztoc").digest());
+      assertThat(found.toc().annotations())
           .containsEntry(ExternalTocs.LAYER_ANNOTATION, layer.digest().toString());
-      assertThat(tocs.known(image, layer.digest())).contains(toc);
+      assertThat(tocs.known(image, layer.digest())).contains(found);
     }
     assertThat(documents.requests()).as("once more for all layers").isEqualTo(2);
   }

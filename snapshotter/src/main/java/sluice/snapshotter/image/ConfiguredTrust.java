@@ -53,9 +53,7 @@ public final class ConfiguredTrust implements IndexTrust {
       case LAYER -> Optional.empty();
       case IMAGE -> unnamed(layer, diffIds).map(diffIds::advice);
       case REFERRER -> refusal(layer, Binding.IMAGE).or(() -> unsearched(layer, referrers));
-      // No manifest leads to one that a key could have signed, so there is nothing to look for.
-      case NOTHING ->
-          refusal(layer, Binding.IMAGE).or(() -> unnamed(layer, unpinned).map(unpinned::advice));
+      case NOTHING -> refusal(layer, Binding.IMAGE).or(() -> unsearched(layer, unpinned));
     };
   }
 
@@ -74,8 +72,9 @@ public final class ConfiguredTrust implements IndexTrust {
       return refusal;
     }
     return switch (origin.binding()) {
-      case LAYER, IMAGE, NOTHING -> Optional.empty();
+      case LAYER, IMAGE -> Optional.empty();
       case REFERRER -> unsigned(layer, origin, referrers);
+      case NOTHING -> unsigned(layer, origin, unpinned);
     };
   }
 
@@ -88,7 +87,7 @@ public final class ConfiguredTrust implements IndexTrust {
     Digest manifest = origin.manifest();
     Optional<String> unsigned =
         manifest == null
-            ? Optional.of("no manifest leads to it that its keys could have signed")
+            ? Optional.of("no manifest leads to the index that the keys could have signed")
             : signatures.refusal(
                 layer.image().reference().repository(), manifest, trusted.policy.keys());
     return unsigned.map(reason -> trusted.refusal(unnamed.get()) + ", and " + reason);

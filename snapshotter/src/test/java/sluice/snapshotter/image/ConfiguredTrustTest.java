@@ -114,7 +114,6 @@ final class ConfiguredTrustTest {
     "NOTHING,  here,  deny,  here,  none",
     "NOTHING,  allow, allow, other, trust.unpinned_indexes",
     "NOTHING,  allow, allow, deny,  trust.unpinned_indexes",
-    "NOTHING,  allow, allow, key,   trust.unpinned_indexes",
     "NOTHING,  deny,  allow, allow, trust.unverified_diff_ids"
   })
   void refusal_namesTheSettingThatRefuses(
@@ -148,7 +147,19 @@ final class ConfiguredTrustTest {
         .contains("trust.referrers does not name registry.example, and ")
         .contains(UNSIGNED + " is not signed by");
     assertThat(trust.refusal(layer(), origin(Binding.REFERRER, null)).orElseThrow())
-        .contains("no manifest leads to it");
+        .contains("no manifest leads to the index");
+  }
+
+  @Test
+  void refusal_ofUnpinnedWithAKey_isAQuestionOfWhatLeadsToThem() throws Exception {
+    ConfiguredTrust trust = trust("allow", "deny", "key");
+    assertThat(trust.refusal(layer(), Binding.NOTHING)).as("they are searched for").isEmpty();
+    assertThat(trust.refusal(layer(), origin(Binding.NOTHING, SIGNED))).isEmpty();
+    assertThat(trust.refusal(layer(), origin(Binding.NOTHING, UNSIGNED)).orElseThrow())
+        .contains("trust.unpinned_indexes does not name registry.example, and ")
+        .contains(UNSIGNED + " is not signed by");
+    assertThat(trust.refusal(layer(), origin(Binding.NOTHING, null)).orElseThrow())
+        .contains("no manifest leads to the index");
   }
 
   @Test
