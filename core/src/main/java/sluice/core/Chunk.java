@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param decodedLength length of the decoded chunk in bytes
  * @param encodedDigest digest of the encoded bytes, or null; then every placement has its own
  * @param placements where the decoded bytes lie in the device, by rising device offset, at least
- *     one
+ *     one. Not copied, as it may be a view of millions that makes each as it is asked for: it must
+ *     not change while the chunk is used
  * @param statement where in {@link DeviceIndex#statements} lies what must hold of the decoded bytes
  *     besides; empty if nothing is stated, as of zeros and streams
  */
@@ -36,7 +37,6 @@ public record Chunk(
   }
 
   public Chunk {
-    placements = List.copyOf(placements);
     if (placements.isEmpty()) {
       throw new IllegalArgumentException("chunk " + encoded + ": no placement");
     }

@@ -9,6 +9,7 @@ import sluice.core.DeviceStore;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.Extent;
 import sluice.erofs.FileContent;
+import sluice.erofs.LayerTree;
 
 /**
  * Lays the content of files into a staged device, one file behind the other, each at a block of its
@@ -30,8 +31,12 @@ final class DeviceWriter implements TarReader.ContentSink {
 
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(PIECE_BYTES).asReadOnlyBuffer();
 
+  /** What an extent takes of the heap while its file is read, with its place in a list. */
+  private static final int EXTENT_BYTES = 40 + 8;
+
   private final DeviceStore.Staged staged;
   private final PlacementTable placements;
+  private final LayerTree.Growth growth;
   private final Runs runs = new Runs();
 
   /** What is not yet written; its first byte belongs at {@code bufferOffset} of the device. */
@@ -42,13 +47,20 @@ final class DeviceWriter implements TarReader.ContentSink {
   /** Extents of the current file, and its first byte that is in none of the pieces so far. */
   private List<Extent> extents = new ArrayList<>();
 
+  /** Of the file that has most so far: the tree asks for the extents of a file when it has it. */
+  private int mostExtents = 1;
+
   private long pieceFileOffset;
   private int pieceStart;
   private int pieceBytes;
 
-  DeviceWriter(DeviceStore.Staged staged, PlacementTable placements) {
+  /**
+   * @param growth is asked before more is kept of a file than others needed before it
+   */
+  DeviceWriter(DeviceStore.Staged staged, PlacementTable placements, LayerTree.Growth growth) {
     this.staged = staged;
     this.placements = placements;
+    this.growth = growth;
   }
 
   @Override
@@ -90,6 +102,7 @@ final class DeviceWriter implements TarReader.ContentSink {
     FileContent content = new FileContent(pieceFileOffset, extents);
     extents = new ArrayList<>();
     pieceFileOffset = 0;
+    placements.endFile();
     return content;
   }
 
@@ -131,7 +144,7 @@ final class DeviceWriter implements TarReader.ContentSink {
         || buffer.slice(pieceStart, pieceBytes).equals(ZEROS.slice(0, pieceBytes));
   }
 
-  private void addExtent(long deviceOffset) {
+  private void addExtent(long deviceOffset) throws IOException {
     if (!extents.isEmpty()) {
       Extent last = extents.getLast();
       if (last.fileEnd() == pieceFileOffset
@@ -142,6 +155,10 @@ final class DeviceWriter implements TarReader.ContentSink {
                 last.fileOffset(), last.lengthBytes() + pieceBytes, DEVICE, last.deviceOffset()));
         return;
       }
+    }
+    if (extents.size() == mostExtents) {
+      growth.grow(EXTENT_BYTES);
+      mostExtents++;
     }
     extents.add(new Extent(pieceFileOffset, pieceBytes, DEVICE, deviceOffset));
   }
@@ -177,7 +194,7 @@ final class DeviceWriter implements TarReader.ContentSink {
       return count == 0;
     }
 
-    void placeAt(long deviceOffset, PlacementTable placements) {
+    void placeAt(long deviceOffset, PlacementTable placements) throws IOException {
       for (int i = 0; i < count; i++) {
         placements.add(streamOffsets[i], deviceOffset + pieceOffsets[i], lengths[i]);
       }

@@ -1,5 +1,6 @@
 package sluice.formats.tar;
 
+import java.io.IOException;
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,28 +11,61 @@ import sluice.core.ChunkEncoding;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.Digest;
 import sluice.core.Placement;
+import sluice.erofs.LayerTree;
 
 /**
  * Where the runs of file data of one layer lie, in its tar stream and in its device: three numbers
- * for each run, as a layer may have hundreds of thousands of files.
+ * for each run, as a layer may have hundreds of thousands of files. For one thread until it is
+ * complete.
  */
 final class PlacementTable {
 
   private static final int FIRST_CAPACITY = 256;
+
+  /**
+   * What a run takes of the heap: three columns, half empty at worst, the last of them while it is
+   * copied.
+   */
+  static final int RUN_BYTES = 56;
+
+  private final LayerTree.Growth growth;
 
   private long[] decodedOffsets = new long[FIRST_CAPACITY];
   private long[] deviceOffsets = new long[FIRST_CAPACITY];
   private long[] lengths = new long[FIRST_CAPACITY];
   private int count;
 
-  /** Adds a run behind the others, or lengthens the last one where both spaces go on. */
-  void add(long decodedOffset, long deviceOffset, long length) {
+  /** The first run of the current file. */
+  private int fileStart;
+
+  /**
+   * @param growth is asked before a file gets more than one run; the first one is in what the tree
+   *     asks for the file
+   */
+  PlacementTable(LayerTree.Growth growth) {
+    this.growth = growth;
+  }
+
+  /** Ends the current file and begins the next. */
+  void endFile() {
+    fileStart = count;
+  }
+
+  /**
+   * Adds a run behind the others, or lengthens the last one where both spaces go on.
+   *
+   * @throws IOException if there may be no more; then nothing is added
+   */
+  void add(long decodedOffset, long deviceOffset, long length) throws IOException {
     int last = count - 1;
     if (count > 0
         && decodedOffsets[last] + lengths[last] == decodedOffset
         && deviceOffsets[last] + lengths[last] == deviceOffset) {
       lengths[last] += length;
       return;
+    }
+    if (count > fileStart) {
+      growth.grow(RUN_BYTES);
     }
     if (count == lengths.length) {
       decodedOffsets = Arrays.copyOf(decodedOffsets, 2 * count);

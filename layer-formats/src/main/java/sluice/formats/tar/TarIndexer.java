@@ -82,14 +82,18 @@ final class TarIndexer implements Indexer {
    */
   private LayerIndex index(Path metadataImage, DeviceStore devices, AtomicBoolean given)
       throws IOException, InterruptedException {
-    PlacementTable placements = new PlacementTable();
     try (TreeShare room = TreeRoom.ofProcess().stream(resource);
         DeviceStore.Staged staged = devices.stage();
         Recording recording = recorder.begin(layer)) {
       LayerTree tree = new LayerTree(resource, room);
-      DeviceWriter files = new DeviceWriter(staged, placements);
+      PlacementTable placements = new PlacementTable(room);
+      DeviceWriter files = new DeviceWriter(staged, placements, room);
       MessageDigest diffId = Digest.hasher(layer.diffId().algorithm());
-      Streamed streamed = stream(tree, files, diffId, recording);
+      Streamed streamed =
+          stream(
+              input -> new TarUnpack(new TarReader(input, room), input, tree, files, recording),
+              diffId,
+              recording);
       given.set(true);
       LayerHasher.verify("diff-id", layer.diffId(), diffId, resource);
       recording.verified(streamed.compression);
@@ -122,8 +126,7 @@ final class TarIndexer implements Indexer {
   private record Streamed(StreamCompression compression, long tarBytes) {}
 
   /** Streams the whole layer through both halves, and verifies the layer digest. */
-  private Streamed stream(
-      LayerTree tree, DeviceWriter files, MessageDigest diffId, Recording recording)
+  private Streamed stream(UnpackThread.Unpacker unpacker, MessageDigest diffId, Recording recording)
       throws IOException, InterruptedException {
     try (InputStream blob = source.open(layer.descriptor().digest(), layer.holders(), Lane.DEMAND);
         LayerHasher hashed = new LayerHasher(blob, layer.descriptor(), recording, resource);
@@ -131,7 +134,7 @@ final class TarIndexer implements Indexer {
       StreamCompression compression =
           mediaType.detected() ? LayerStream.detect(encoded) : StreamCompression.NONE;
       try (InputStream decoded = LayerStream.open(compression, encoded, resource)) {
-        long tarBytes = UnpackThread.run(decoded, tree, files, diffId, recording, resource);
+        long tarBytes = UnpackThread.run(decoded, unpacker, diffId, resource);
         hashed.verify();
         return new Streamed(compression, tarBytes);
       }

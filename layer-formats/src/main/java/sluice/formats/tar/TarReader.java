@@ -3,6 +3,7 @@ package sluice.formats.tar;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import sluice.core.Bytes;
+import sluice.erofs.LayerTree;
 
 /**
  * Reads the entries of a tar stream, in the order and with the meaning that Go's {@code
@@ -20,15 +21,32 @@ final class TarReader {
     void hole(long length) throws IOException;
   }
 
+  /**
+   * What a byte of a special header becomes on the heap at most: PAX records of 6 bytes, which a
+   * recording copies, too.
+   */
+  private static final int SPECIAL_HEAP_BYTES = 36;
+
   private final TarInput input;
+  private final LayerTree.Growth growth;
+  private final SparseMaps sparseMaps;
+
+  /** Of the longest special header so far: there are a few at a time. */
+  private int mostSpecialBytes;
 
   /** Data of the current entry that nobody has read, and what pads it to a whole block. */
   private long unreadBytes;
 
   private long paddingBytes;
 
-  TarReader(TarInput input) {
+  /**
+   * @param growth is asked before headers and maps of sparse files are larger than those before
+   *     them
+   */
+  TarReader(TarInput input, LayerTree.Growth growth) {
     this.input = input;
+    this.growth = growth;
+    this.sparseMaps = new SparseMaps(input, growth);
   }
 
   /**
@@ -149,7 +167,7 @@ final class TarReader {
     if (headers.own().dialect() != TarHeader.Dialect.GNU) {
       throw wrong("a sparse file (type S) without a GNU header", headers);
     }
-    SparseMap map = SparseMaps.oldGnu(headers.fields(), input);
+    SparseMap map = sparseMaps.oldGnu(headers.fields());
     return new Sparse(map, headers.fields().number("realsize", 483, 12), null);
   }
 
@@ -170,10 +188,10 @@ final class TarReader {
     SparseMap map;
     if (inData) {
       long before = input.position();
-      map = SparseMaps.pax10(input, unreadBytes);
+      map = sparseMaps.pax10(unreadBytes);
       unreadBytes -= input.position() - before;
     } else {
-      map = SparseMaps.pax01(pax, headers.offset(), input);
+      map = sparseMaps.pax01(pax, headers.offset());
     }
     return new Sparse(map, size, pax.value("GNU.sparse.name"));
   }
@@ -209,6 +227,10 @@ final class TarReader {
   /** The whole data of an entry that belongs to another one. */
   private byte[] special(TarHeader header, long offset) throws IOException {
     int size = HeaderChain.specialBytes(header, offset, input.resource());
+    if (size > mostSpecialBytes) {
+      growth.grow((long) SPECIAL_HEAP_BYTES * (size - mostSpecialBytes));
+      mostSpecialBytes = size;
+    }
     byte[] content = new byte[size];
     if (size > 0 && !input.read(content)) {
       throw input.corrupt("the stream ends inside a header", input.position());

@@ -21,8 +21,12 @@ final class TarUnpack {
   private final DeviceWriter files;
   private final Recording recording;
 
-  TarUnpack(TarInput input, LayerTree tree, DeviceWriter files, Recording recording) {
-    this.reader = new TarReader(input);
+  /**
+   * @param reader reads {@code input}
+   */
+  TarUnpack(
+      TarReader reader, TarInput input, LayerTree tree, DeviceWriter files, Recording recording) {
+    this.reader = reader;
     this.input = input;
     this.tree = new EntryTree(tree, input::corrupt);
     this.files = files;

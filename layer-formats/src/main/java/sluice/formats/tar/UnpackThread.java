@@ -5,8 +5,6 @@ import java.io.InputStream;
 import java.security.MessageDigest;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import sluice.erofs.LayerTree;
-import sluice.formats.record.Recording;
 
 /** Decompresses on the calling thread what a second thread unpacks. */
 final class UnpackThread {
@@ -16,28 +14,27 @@ final class UnpackThread {
 
   private UnpackThread() {}
 
+  /** Makes what unpacks a tar stream. */
+  @FunctionalInterface
+  interface Unpacker {
+    TarUnpack of(TarInput input);
+  }
+
   /**
    * Reads {@code decoded} to its end, and unpacks it meanwhile. The other thread has ended when
    * this returns or throws.
    *
    * @param hash gets the whole tar stream
-   * @param recording is told of entries
    * @return length of the tar stream in bytes
    * @throws IOException what reading threw, or else what unpacking threw
    */
-  static long run(
-      InputStream decoded,
-      LayerTree tree,
-      DeviceWriter files,
-      MessageDigest hash,
-      Recording recording,
-      String resource)
+  static long run(InputStream decoded, Unpacker unpacker, MessageDigest hash, String resource)
       throws IOException, InterruptedException {
     BlockPipe pipe = new BlockPipe(BLOCKS, BLOCK_BYTES);
     FutureTask<Long> unpack =
         new FutureTask<>(() -> {
           TarInput input = new TarInput(pipe, hash, resource);
-          return unpack(pipe, input, new TarUnpack(input, tree, files, recording));
+          return unpack(pipe, input, unpacker.of(input));
         });
     // Not virtual: it hashes, and writes files, without a pause.
     Thread thread = Thread.ofPlatform().name("unpack " + resource).daemon().start(unpack);

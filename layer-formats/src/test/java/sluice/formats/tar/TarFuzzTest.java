@@ -59,11 +59,13 @@ class TarFuzzTest {
   void run_anyBytes(byte[] tar) throws IOException {
     repairChecksums(tar);
     CountingStage staged = new CountingStage();
+    TarInput input = TarStreams.input(tar);
     TarUnpack unpack =
         new TarUnpack(
-            TarStreams.input(tar),
+            new TarReader(input, bytes -> {}),
+            input,
             new LayerTree("layer x"),
-            new DeviceWriter(staged, new PlacementTable()),
+            new DeviceWriter(staged, new PlacementTable(bytes -> {}), bytes -> {}),
             Recording.NONE);
     try {
       unpack.run();

@@ -27,7 +27,7 @@ final class TarStreams {
 
   /** All entries of {@code tar}. */
   static List<Read> read(byte[] tar) throws IOException {
-    TarReader reader = new TarReader(input(tar));
+    TarReader reader = new TarReader(input(tar), bytes -> {});
     List<Read> entries = new ArrayList<>();
     TarEntry entry;
     while ((entry = reader.next()) != null) {

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -29,7 +30,8 @@ import sluice.formats.toc.TocLayers;
 /**
  * A process with the daemon's heap that indexes, while a layer that streams has nearly all that it
  * can get, two at a time that have TOCs and ask for all the heap, then one with an ordinary TOC of
- * a million files. Says how each ended.
+ * a million files; and at last a layer of sparse files with a million runs each. Says how each
+ * ended.
  */
 final class HugeTrees {
 
@@ -50,17 +52,7 @@ final class HugeTrees {
     Path directory = Path.of(arguments[0]);
     byte[][] daemon = new byte[DAEMON_MEBIBYTES][1 << 20];
     Tar tar = new Tar();
-    Thread stream =
-        started(
-            "stream",
-            directory,
-            new TarFormat(tar),
-            TocLayers.layer(
-                new Descriptor(
-                    "application/vnd.oci.image.layer.v1.tar",
-                    Digest.sha256(new byte[0]),
-                    TAR_BYTES)),
-            tar);
+    Thread stream = stream("stream", directory, tar);
     tar.almostFull.await();
     Thread xattrs = toc("xattrs", directory, HugeTrees::fifoWithXattrs);
     Thread paths = toc("paths", directory, HugeTrees::deepFifo);
@@ -69,7 +61,20 @@ final class HugeTrees {
     toc("million", directory, HugeTrees::file).join();
     tar.goOn.countDown();
     stream.join();
+    stream("sparse", directory, new SparseTar()).join();
     System.out.println("the daemon holds " + daemon.length);
+  }
+
+  private static <T extends InputStream & RangeSource> Thread stream(
+      String name, Path directory, T tar) throws IOException {
+    return started(
+        name,
+        directory,
+        new TarFormat(tar),
+        TocLayers.layer(
+            new Descriptor(
+                "application/vnd.oci.image.layer.v1.tar", Digest.sha256(new byte[0]), TAR_BYTES)),
+        tar);
   }
 
   private static Thread toc(String name, Path directory, IntFunction<String> entry)
@@ -160,20 +165,11 @@ final class HugeTrees {
             number);
   }
 
-  /** A tar stream of directories that halts before it has too many of them. */
-  private static final class Tar extends InputStream implements RangeSource {
+  /** A tar stream that is made as it is read. */
+  private abstract static class MadeTar extends InputStream implements RangeSource {
 
-    /** 140 to 190 MiB. */
-    private static final int ALMOST = 400_000;
-
-    private static final int BLOCK_BYTES = 512;
-
-    final CountDownLatch almostFull = new CountDownLatch(1);
-    final CountDownLatch goOn = new CountDownLatch(1);
-
-    private byte[] block = new byte[0];
+    private byte[] part = new byte[0];
     private int position;
-    private int blocks;
 
     @Override
     public void read(
@@ -193,35 +189,26 @@ final class HugeTrees {
 
     @Override
     public int read(byte[] into, int offset, int length) throws IOException {
-      if (position == block.length) {
-        if (blocks == ALMOST) {
-          pause();
-        }
-        block = header(blocks++);
+      if (position == part.length) {
+        part = next();
         position = 0;
       }
-      int count = Math.min(length, block.length - position);
-      System.arraycopy(block, position, into, offset, count);
+      int count = Math.min(length, part.length - position);
+      System.arraycopy(part, position, into, offset, count);
       position += count;
       return count;
     }
 
-    private void pause() throws IOException {
-      almostFull.countDown();
-      try {
-        goOn.await();
-      } catch (InterruptedException e) {
-        throw new IOException(e);
-      }
-    }
+    /** The next part of the stream, which has no end. */
+    abstract byte[] next() throws IOException;
 
-    private static byte[] header(int number) {
-      byte[] header = new byte[BLOCK_BYTES];
-      put(header, 0, "%x".formatted(number));
+    static byte[] header(String name, char type, int sizeBytes) {
+      byte[] header = new byte[512];
+      put(header, 0, name);
       put(header, 100, "0000755");
-      put(header, 124, "00000000000");
+      put(header, 124, "%011o".formatted(sizeBytes));
       put(header, 148, "        ");
-      header[156] = '5';
+      header[156] = (byte) type;
       int sum = 0;
       for (byte each : header) {
         sum += each;
@@ -230,9 +217,82 @@ final class HugeTrees {
       return header;
     }
 
-    private static void put(byte[] into, int at, String text) {
+    static void put(byte[] into, int at, String text) {
       byte[] bytes = text.getBytes(US_ASCII);
       System.arraycopy(bytes, 0, into, at, bytes.length);
+    }
+  }
+
+  /** Directories; halts before it has too many of them. */
+  private static final class Tar extends MadeTar {
+
+    /** 140 to 190 MiB. */
+    private static final int ALMOST = 400_000;
+
+    final CountDownLatch almostFull = new CountDownLatch(1);
+    final CountDownLatch goOn = new CountDownLatch(1);
+
+    private int blocks;
+
+    @Override
+    byte[] next() throws IOException {
+      if (blocks == ALMOST) {
+        almostFull.countDown();
+        try {
+          goOn.await();
+        } catch (InterruptedException e) {
+          throw new IOException(e);
+        }
+      }
+      return header("%x".formatted(blocks++), '5', 0);
+    }
+  }
+
+  /** Sparse files in the form that GNU tar calls 1.0, every second byte of which is a hole. */
+  private static final class SparseTar extends MadeTar {
+
+    private static final int RUNS = 1 << 20;
+    private static final int MAP_LINE_BYTES = "0000000\n1\n".length();
+
+    /** The last block is padded with what the first number leaves of it. */
+    private final byte[] map = new byte[512 + RUNS * MAP_LINE_BYTES];
+
+    private final byte[] data = new byte[RUNS];
+    private int parts;
+
+    SparseTar() {
+      String count = RUNS + "\n";
+      put(map, 0, count);
+      for (int run = 0; run < RUNS; run++) {
+        put(map, count.length() + run * MAP_LINE_BYTES, "%07d\n1\n".formatted(2 * run));
+      }
+      Arrays.fill(data, (byte) 'a');
+    }
+
+    @Override
+    byte[] next() {
+      int file = parts / 5;
+      return switch (parts++ % 5) {
+        case 0 -> header("x", 'x', 512);
+        case 1 -> records();
+        case 2 -> header("%x".formatted(file), '0', map.length + data.length);
+        case 3 -> map;
+        default -> data;
+      };
+    }
+
+    private static byte[] records() {
+      byte[] records = new byte[512];
+      String sparse =
+          "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n31 GNU.sparse.realsize=%d\n"
+              .formatted(2 * RUNS);
+      put(records, 0, sparse);
+      String comment = "%d comment=".formatted(records.length - sparse.length());
+      put(
+          records,
+          sparse.length(),
+          comment + "c".repeat(records.length - sparse.length() - comment.length() - 1) + '\n');
+      return records;
     }
   }
 }
