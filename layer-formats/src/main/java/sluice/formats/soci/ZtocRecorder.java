@@ -2,6 +2,7 @@ package sluice.formats.soci;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -23,8 +24,9 @@ import sluice.formats.record.Recording;
  * <p>The fastest inflaters can't stop where a deflate block ends, and who waits for a layer should
  * not wait for its index. So the layer's bytes are copied into a spool, and a second pass looks for
  * checkpoints behind the stream, on one thread of its own, and only while the streams leave it a
- * processor and a moment longer, until they are answered; but if the spools fill up, at once. They
- * are bounded: a layer for which there is no room has no index.
+ * processor and a moment longer, until they are answered; but if the spools fill up, or the memory
+ * for what is known of entries, at once. Both are bounded: a layer for which there is no room has
+ * no index.
  */
 public final class ZtocRecorder implements LayerRecorder, Closeable {
 
@@ -41,6 +43,7 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
   private final OwnIndexes indexes;
   private final Settings settings;
   private final ZtocMaker maker;
+  private final EntriesRoom room;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -58,33 +61,44 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
    * @param tool what zTOCs say that they were made by: a name and a version
    * @param spanBytes after how many decoded bytes a checkpoint is looked for
    * @param maxSpoolBytes how long all layers may be that are spooled at once
+   * @param maxEntriesBytes what their entries may take of memory until the zTOCs are written
    * @param settle how long after a stream the second pass begins: what has streamed must still be
    *     brought to the disk and answered
    */
-  public record Settings(String tool, long spanBytes, long maxSpoolBytes, Duration settle) {
+  public record Settings(
+      String tool, long spanBytes, long maxSpoolBytes, long maxEntriesBytes, Duration settle) {
     /** What SOCI's own tool takes. */
     public static final long DEFAULT_SPAN_BYTES = 4L << 20;
 
     /** Some large layers at once; about a third of what they become on the same disk. */
     public static final long DEFAULT_SPOOL_BYTES = 4L << 30;
 
+    /**
+     * One layer of 500,000 entries of 250 bytes, which is as many as the largest images known have,
+     * while its buffer of 128 MiB is filled from one of half that length; or some ordinary ones. A
+     * quarter of the heap, beside which it is.
+     */
+    public static final long DEFAULT_ENTRIES_BYTES = 256L << 20;
+
     /** What a Prepare needs after its stream on a busy disk. */
     public static final Duration DEFAULT_SETTLE = Duration.ofSeconds(1);
 
     /** Settings by which the second pass begins at once. */
     public Settings(String tool, long spanBytes, long maxSpoolBytes) {
-      this(tool, spanBytes, maxSpoolBytes, Duration.ZERO);
+      this(tool, spanBytes, maxSpoolBytes, DEFAULT_ENTRIES_BYTES, Duration.ZERO);
     }
 
     /** The defaults. */
     public static Settings of(String tool) {
-      return new Settings(tool, DEFAULT_SPAN_BYTES, DEFAULT_SPOOL_BYTES, DEFAULT_SETTLE);
+      return new Settings(
+          tool, DEFAULT_SPAN_BYTES, DEFAULT_SPOOL_BYTES, DEFAULT_ENTRIES_BYTES, DEFAULT_SETTLE);
     }
   }
 
   private ZtocRecorder(OwnIndexes indexes, Settings settings) {
     this.indexes = indexes;
     this.settings = settings;
+    this.room = new EntriesRoom(settings.maxEntriesBytes);
     this.maker = new ZtocMaker(indexes, settings, () -> stopped);
     this.thread = Thread.ofPlatform().name("index layers").daemon().unstarted(this::work);
   }
@@ -118,8 +132,7 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
         return Recording.NONE;
       }
       try {
-        return new ZtocRecording(
-            layer, Spool.in(indexes.directory()), new ZtocWriter(settings.tool), this::finished);
+        return recording(layer);
       } catch (IOException | RuntimeException e) {
         release(bytes, true);
         throw e;
@@ -127,6 +140,21 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     } catch (IOException e) {
       LOG.warn("no index is made of layer {}: {}", digest, e.toString());
       return Recording.NONE;
+    }
+  }
+
+  private Recording recording(LayerFormat.Layer layer) throws IOException {
+    ZtocWriter writer;
+    try {
+      writer = new ZtocWriter(settings.tool, room);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    try {
+      return new ZtocRecording(layer, Spool.in(indexes.directory()), writer, this::finished);
+    } catch (IOException | RuntimeException e) {
+      writer.close();
+      throw e;
     }
   }
 
@@ -168,6 +196,11 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** What the entries of all layers take that are recorded. */
+  long entriesBytes() {
+    return room.takenBytes();
   }
 
   private boolean reserve(LayerFormat.Layer layer) throws IOException {
@@ -266,7 +299,7 @@ public final class ZtocRecorder implements LayerRecorder, Closeable {
 
   /** How long to leave the processors, or the disk, to the streams; 0 if they need them no more. */
   private long pauseNanos() {
-    if (spooledBytes >= settings.maxSpoolBytes / 2) {
+    if (spooledBytes >= settings.maxSpoolBytes / 2 || room.isHalfTaken()) {
       return 0;
     }
     if (streams > 0 && streams * STREAM_THREADS >= Runtime.getRuntime().availableProcessors()) {

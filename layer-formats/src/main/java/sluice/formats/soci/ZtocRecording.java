@@ -1,14 +1,11 @@
 package sluice.formats.soci;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import sluice.core.Bytes;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.LayerFormat;
 import sluice.formats.entry.LayerEntry;
@@ -23,12 +20,6 @@ final class ZtocRecording implements Recording {
 
   private static final Logger LOG = LoggerFactory.getLogger(ZtocRecording.class);
 
-  /** About what an entry takes in a zTOC without its texts. */
-  private static final int ENTRY_BYTES = 200;
-
-  /** What all entries of a layer may take outside of the heap until the zTOC is written. */
-  private static final long MAX_ENTRIES_BYTES = 256L << 20;
-
   private final LayerFormat.Layer layer;
   private final Spool spool;
   private final ZtocWriter writer;
@@ -37,7 +28,6 @@ final class ZtocRecording implements Recording {
   /** Why there will be no index; null as long as there may be one. */
   private volatile @Nullable IOException problem;
 
-  private long entriesBytes;
   private long tarBytes = -1;
   private @Nullable StreamCompression compression;
 
@@ -95,6 +85,7 @@ final class ZtocRecording implements Recording {
   @Override
   public void entry(RecordedEntry entry) {
     if (problem != null) {
+      writer.close();
       return;
     }
     try {
@@ -103,22 +94,19 @@ final class ZtocRecording implements Recording {
             "\"%s\" is a sparse file, and a zTOC cannot say where its holes are"
                 .formatted(entry.entry().name()));
       }
-      ZtocEntry added = entryOf(entry);
-      entriesBytes += size(added);
-      if (entriesBytes > MAX_ENTRIES_BYTES) {
-        throw new UnseekableException(
-            "its entries take more than %d bytes".formatted(MAX_ENTRIES_BYTES));
-      }
-      writer.add(added);
+      writer.add(entryOf(entry));
     } catch (IOException e) {
       giveUp(e);
+      writer.close();
     } catch (IllegalArgumentException e) {
       giveUp(new UnseekableException(String.valueOf(e.getMessage())));
+      writer.close();
     }
   }
 
   @Override
   public void endOfEntries(long tarOffset) {
+    writer.endOfEntries();
     tarBytes = tarOffset;
   }
 
@@ -129,6 +117,10 @@ final class ZtocRecording implements Recording {
 
   @Override
   public void close() {
+    if (problem != null) {
+      // Before it waits for its turn.
+      writer.close();
+    }
     finished.accept(this);
   }
 
@@ -174,17 +166,5 @@ final class ZtocRecording implements Recording {
         entry.devMajor(),
         entry.devMinor(),
         new TreeMap<>(recorded.records()));
-  }
-
-  private static long size(ZtocEntry entry) {
-    SortedMap<String, Bytes> records = entry.records();
-    long size = (long) ENTRY_BYTES + entry.name().length() + entry.linkName().length();
-    for (String key : records.keySet()) {
-      size += key.getBytes(StandardCharsets.ISO_8859_1).length;
-    }
-    for (Bytes value : records.values()) {
-      size += value.length();
-    }
-    return size;
   }
 }

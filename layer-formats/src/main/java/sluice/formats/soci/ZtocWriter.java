@@ -3,6 +3,7 @@ package sluice.formats.soci;
 import com.google.flatbuffers.FlatBufferBuilder;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -22,9 +23,9 @@ import sluice.core.Digest;
  * Writes a zTOC, entry by entry, as SOCI's tools read it. For one thread.
  *
  * <p>A FlatBuffer is built from its end to its beginning. The entries are kept, outside of the
- * heap, until all is there, about 150 bytes each; the checkpoints, which are far more, need not be:
- * they come last in the file, and are copied there. Strings that recur in every entry are written
- * once.
+ * heap, until all is there, about 150 bytes each, twice that while the buffer grows; the
+ * checkpoints, which are far more, need not be: they come last in the file, and are copied there.
+ * Strings that recur in every entry are written once.
  */
 public final class ZtocWriter implements Closeable {
 
@@ -38,11 +39,15 @@ public final class ZtocWriter implements Closeable {
   /** Types, owners, keys: few; link targets fill the rest. */
   private static final int MAX_SHARED = 4096;
 
+  /** Of all of them: 4096 long link targets would be 16 MiB of the heap. */
+  private static final int MAX_SHARED_BYTES = 2 << 20;
+
   private static final int COPY_BYTES = 64 << 10;
 
-  private final NativeBuffers buffers = new NativeBuffers();
-  private final FlatBufferBuilder builder = new FlatBufferBuilder(FIRST_CAPACITY, buffers);
+  private final NativeBuffers buffers;
+  private final FlatBufferBuilder builder;
   private final Map<Bytes, Integer> shared = new HashMap<>();
+  private int sharedBytes;
   private final String buildTool;
 
   /** An empty vector at the very end, which gets its length when that is known. */
@@ -50,13 +55,29 @@ public final class ZtocWriter implements Closeable {
 
   private final int noRecords;
   private int[] entries = new int[256];
+
+  /** Of {@code entries}, what was taken. */
+  private long keptBytes;
+
   private int count;
 
   /**
+   * Of a zTOC that may take any memory.
+   *
    * @param buildTool name and version of what makes it
    */
   public ZtocWriter(String buildTool) {
+    this(buildTool, new EntriesRoom(Long.MAX_VALUE));
+  }
+
+  /**
+   * @param room for the entries, until this is closed
+   * @throws UncheckedIOException if there is no room for any
+   */
+  ZtocWriter(String buildTool, EntriesRoom room) {
     this.buildTool = buildTool;
+    this.buffers = new NativeBuffers(room);
+    this.builder = new FlatBufferBuilder(FIRST_CAPACITY, buffers);
     this.checkpoints = emptyVector(1);
     this.noRecords = emptyVector(Integer.BYTES);
   }
@@ -85,7 +106,7 @@ public final class ZtocWriter implements Closeable {
    * Adds the next entry of the tar stream.
    *
    * @throws IOException if a zTOC cannot say what the entry is: a sparse file, a time outside of
-   *     the years 0 to 9999
+   *     the years 0 to 9999; or if there is no room for it, and then nothing can be added any more
    * @throws IllegalArgumentException if the entry is of a type that is not known
    */
   public void add(ZtocEntry entry) throws IOException {
@@ -93,6 +114,14 @@ public final class ZtocWriter implements Closeable {
       throw new IOException(
           "zTOC: \"%s\" is a sparse file, whose holes it cannot say".formatted(entry.name()));
     }
+    try {
+      build(entry);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private void build(ZtocEntry entry) throws IOException {
     int name = text(entry.name());
     int type = shared(Bytes.utf8(ZtocSchema.label(entry.type())));
     int linkName = shared(entry.linkName());
@@ -118,6 +147,11 @@ public final class ZtocWriter implements Closeable {
     keep(builder.endTable());
   }
 
+  /** Frees what only more entries would need. */
+  void endOfEntries() {
+    shared.clear();
+  }
+
   /**
    * Ends the zTOC and writes it. Nothing can be added then.
    *
@@ -130,7 +164,11 @@ public final class ZtocWriter implements Closeable {
           "zTOC: %d entries in %d bytes and %d bytes of checkpoints, at most %d"
               .formatted(count, builder.offset(), length, Ztoc.MAX_BYTES));
     }
-    builder.finish(root(blob));
+    try {
+      builder.finish(root(blob));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
     ByteBuffer data = builder.dataBuffer();
     data.putInt(data.limit() - Integer.BYTES, (int) length);
     MessageDigest digest = Digest.sha256();
@@ -146,6 +184,7 @@ public final class ZtocWriter implements Closeable {
 
   @Override
   public void close() {
+    shared.clear();
     buffers.close();
   }
 
@@ -225,15 +264,19 @@ public final class ZtocWriter implements Closeable {
       return known;
     }
     int added = text(text);
-    if (shared.size() < MAX_SHARED) {
+    if (shared.size() < MAX_SHARED && text.length() <= MAX_SHARED_BYTES - sharedBytes) {
+      sharedBytes += text.length();
       shared.put(text, added);
     }
     return added;
   }
 
-  private void keep(int entry) {
+  private void keep(int entry) throws IOException {
     if (count == entries.length) {
+      buffers.take(2L * count * Integer.BYTES);
       entries = Arrays.copyOf(entries, 2 * count);
+      buffers.give(keptBytes);
+      keptBytes = 2L * count * Integer.BYTES;
     }
     entries[count++] = entry;
   }

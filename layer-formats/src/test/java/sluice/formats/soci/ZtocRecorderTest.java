@@ -13,8 +13,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -24,10 +27,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import sluice.core.Bytes;
 import sluice.core.ChunkEncoding.StreamCompression;
 import sluice.core.CorruptException;
 import sluice.core.Digest;
 import sluice.core.LayerFormat;
+import sluice.formats.entry.EntryType;
+import sluice.formats.entry.LayerEntry;
+import sluice.formats.record.RecordedEntry;
 import sluice.formats.record.Recording;
 import sluice.formats.soci.ZtocFixtures.Of;
 
@@ -39,6 +46,29 @@ class ZtocRecorderTest {
   private static final int FIXTURE_SPAN_BYTES = 1 << 20;
 
   private static final int SPAN_BYTES = 64 << 10;
+
+  private static final RecordedEntry DIRECTORY =
+      new RecordedEntry(
+          new LayerEntry(
+              0,
+              EntryType.Known.DIRECTORY,
+              Bytes.utf8("directory/"),
+              Bytes.EMPTY,
+              0,
+              0755,
+              0,
+              0,
+              1_700_000_000,
+              0,
+              0,
+              0,
+              Collections.emptySortedMap()),
+          512,
+          0,
+          false,
+          Bytes.EMPTY,
+          Bytes.EMPTY,
+          Map.of());
 
   @TempDir Path directory;
 
@@ -169,6 +199,47 @@ class ZtocRecorderTest {
   }
 
   @Test
+  void stream_moreEntriesThanALayerMayHave_saysSo() throws Exception {
+    byte[] blob = gzip(directories(5000));
+    LayerFormat.Layer layer = Recorded.layer(Recorded.GZIP, blob, StreamCompression.GZIP);
+    try (Recorded recorded = new Recorded(directory, entries(512 << 10))) {
+      assertThat(recorded.stream(layer, blob).metadataImage()).isNotEmptyFile();
+      assertThat(recorded.find(layer).orElseThrow().reason())
+          .matches("its entries take \\d+ bytes of memory, at most 524288");
+      assertThat(recorded.recorder().entriesBytes()).isZero();
+    }
+  }
+
+  /** They wait for their indexes while others stream. */
+  @Test
+  void stream_moreEntriesThanOthersLeave_isStreamedWithoutAnIndexThisTime() throws Exception {
+    byte[] tar = directories(1500);
+    LayerFormat.Layer other = Recorded.layer(Recorded.TAR, tar, StreamCompression.NONE);
+    byte[] blob = gzip(tar);
+    LayerFormat.Layer layer = Recorded.layer(Recorded.GZIP, blob, StreamCompression.GZIP);
+    try (Recorded recorded = new Recorded(directory, entries(512 << 10))) {
+      try (Recording streams = recorded.recorder().begin(other);
+          Recording waits = recorded.recorder().begin(layer)) {
+        waits.encoded(blob, 0, blob.length);
+        for (int i = 0; i < 1500; i++) {
+          streams.entry(DIRECTORY);
+        }
+        for (int i = 0; i < 1500; i++) {
+          waits.entry(DIRECTORY);
+        }
+        assertThat(recorded.recorder().entriesBytes()).isBetween(256L << 10, 300L << 10);
+        waits.endOfEntries(tar.length);
+        waits.verified(StreamCompression.GZIP);
+      }
+      assertThat(recorded.recorder().awaitIdle(Duration.ofSeconds(60))).isTrue();
+      assertThat(recorded.recorder().entriesBytes()).isZero();
+      assertThat(recorded.find(layer)).isEmpty();
+      recorded.stream(layer, blob);
+      assertThat(recorded.ztoc(layer).entryCount()).isEqualTo(1500);
+    }
+  }
+
+  @Test
   void encoded_whereTheDiskFails_givesUpTheIndexAndNothingElse() throws Exception {
     byte[] blob = gzip(tar(50_000));
     LayerFormat.Layer layer = Recorded.layer(Recorded.GZIP, blob, StreamCompression.GZIP);
@@ -206,6 +277,21 @@ class ZtocRecorderTest {
       recorded.stream(layer, blob);
       assertThat(recorded.recorder().begin(layer)).isSameAs(Recording.NONE);
     }
+  }
+
+  private static ZtocRecorder.Settings entries(long maxBytes) {
+    return new ZtocRecorder.Settings("test", SPAN_BYTES, 1 << 30, maxBytes, Duration.ZERO);
+  }
+
+  private static byte[] directories(int count) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {
+      for (int i = 0; i < count; i++) {
+        tar.putArchiveEntry(new TarArchiveEntry("directory/"));
+        tar.closeArchiveEntry();
+      }
+    }
+    return out.toByteArray();
   }
 
   private Ztoc record(String mediaType, byte[] blob, StreamCompression compression)
