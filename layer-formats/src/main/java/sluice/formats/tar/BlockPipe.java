@@ -73,7 +73,7 @@ final class BlockPipe {
         wait();
       }
     } catch (InterruptedException e) {
-      // The taking side is a thread of our own, which nobody has a reason to interrupt.
+      // The taking side is a thread of our own, which is interrupted when it is to end.
       Thread.currentThread().interrupt();
       abort();
     }

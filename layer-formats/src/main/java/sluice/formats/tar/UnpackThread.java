@@ -42,6 +42,8 @@ final class UnpackThread {
       pump(decoded, pipe);
     } catch (Throwable e) {
       pipe.abort();
+      // It may wait for room.
+      thread.interrupt();
       join(thread);
       throw e;
     }

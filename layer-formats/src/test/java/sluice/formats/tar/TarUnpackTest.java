@@ -199,7 +199,7 @@ class TarUnpackTest {
         .isInstanceOf(IOException.class)
         .isNotInstanceOf(CorruptException.class)
         .hasMessageStartingWith("tree: takes ")
-        .hasMessageContaining("at most 201326592 of a layer that streams")
+        .hasMessageContaining("at most 184549376 of a layer that streams")
         .hasMessageContaining("resource=layer " + Digest.sha256(bytes));
     assertThat(directory).as("nothing is kept").isEmptyDirectory();
   }

@@ -30,8 +30,8 @@ import sluice.formats.toc.TocLayers;
 /**
  * A process with the daemon's heap that indexes, while a layer that streams has nearly all that it
  * can get, two at a time that have TOCs and ask for all the heap, then one with an ordinary TOC of
- * a million files; and at last a layer of sparse files with a million runs each. Says how each
- * ended.
+ * a million files. Another one that streams, of sparse files with a million runs each, waits
+ * meanwhile. Says how each ended.
  */
 final class HugeTrees {
 
@@ -54,6 +54,7 @@ final class HugeTrees {
     Tar tar = new Tar();
     Thread stream = stream("stream", directory, tar);
     tar.almostFull.await();
+    Thread sparse = stream("sparse", directory, new SparseTar());
     Thread xattrs = toc("xattrs", directory, HugeTrees::fifoWithXattrs);
     Thread paths = toc("paths", directory, HugeTrees::deepFifo);
     xattrs.join();
@@ -61,7 +62,7 @@ final class HugeTrees {
     toc("million", directory, HugeTrees::file).join();
     tar.goOn.countDown();
     stream.join();
-    stream("sparse", directory, new SparseTar()).join();
+    sparse.join();
     System.out.println("the daemon holds " + daemon.length);
   }
 

@@ -1,5 +1,6 @@
 package sluice.formats.entry;
 
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -16,15 +17,17 @@ import java.util.concurrent.Semaphore;
  *       from the beginning, of which there are a few; to grow over it, it waits until it is the
  *       only one. It waits in the order of the calls, and for the processor alone.
  *   <li>A tree that is made from a <em>stream</em> takes as long as a registry likes, and so never
- *       has others wait: it has a part of the room that tables do not use, and if there is no more
- *       of that it fails.
+ *       has tables wait: streams have a part of the room of their own. There, too, a tree has a
+ *       small share and waits to be the only large one, and meanwhile its layer is read no further.
+ *       Whoever is that one waits for nobody but its registry, and only streams wait for it; not
+ *       for ever, as a registry may dawdle for hours: then the tree that waits fails.
  * </ul>
  */
 public final class TreeRoom {
 
-  private static final long MEBIBYTE = 1 << 20;
+  static final long MEBIBYTE = 1 << 20;
 
-  /** Some 20,000 entries, more than most layers have; also of a stream, beside its part. */
+  /** Some 20,000 entries, more than most layers have. */
   static final long SMALL_BYTES = 8 * MEBIBYTE;
 
   /** Small trees of tables; a node has fewer processors, and they write files in between. */
@@ -33,20 +36,40 @@ public final class TreeRoom {
   /** The largest tree of a table: a million files of an ordinary TOC, with their chunks. */
   static final long TABLE_BYTES = 496 * MEBIBYTE;
 
-  /**
-   * Streams together, or one of them alone: 500,000 files, as many as the largest images known
-   * have. As many streams as there may be at a time ({@code pull.parallel_streams}, 4) have a small
-   * tree each besides.
-   */
-  static final long STREAMS_BYTES = 192 * MEBIBYTE;
+  /** A small tree of a stream: some 40,000 entries. */
+  static final int SMALL_STREAM_MEBIBYTES = 16;
 
-  private static final TreeRoom OF_PROCESS = new TreeRoom();
+  /**
+   * As many small trees of streams as there are at a time ({@code pull.parallel_streams}, 4); if
+   * there may be more of them, they share this.
+   */
+  static final int SMALL_STREAMS_MEBIBYTES = 4 * SMALL_STREAM_MEBIBYTES;
+
+  /**
+   * The large tree of a stream, besides its small share: more than 400,000 files in all; the
+   * largest images known have 500,000 in all their layers.
+   */
+  static final long LARGE_STREAM_BYTES = 160 * MEBIBYTE;
+
+  /**
+   * Enough for three layers before it of 5 GiB each, from a registry that gives 25 MiB a second.
+   */
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  private static final TreeRoom OF_PROCESS = new TreeRoom(PATIENCE);
 
   private final Semaphore tables = new Semaphore(TABLES, true);
   private final Semaphore largeTable = new Semaphore(1, true);
-  private final Semaphore streamMebibytes = new Semaphore((int) (STREAMS_BYTES / MEBIBYTE));
+  private final Semaphore smallStreamMebibytes = new Semaphore(SMALL_STREAMS_MEBIBYTES);
+  private final Semaphore largeStream = new Semaphore(1, true);
+  private final Duration patience;
 
-  TreeRoom() {}
+  /**
+   * @param patience how long a stream waits for others
+   */
+  TreeRoom(Duration patience) {
+    this.patience = patience;
+  }
 
   public static TreeRoom ofProcess() {
     return OF_PROCESS;
@@ -68,14 +91,15 @@ public final class TreeRoom {
    * @param resource the layer, for messages
    */
   public TreeShare stream(String resource) {
-    return new StreamShare(streamMebibytes, resource);
+    return new StreamShare(smallStreamMebibytes, largeStream, patience, resource);
   }
 
   /** Whether nobody has a share that counts. */
   boolean isFree() {
     return tables.availablePermits() == TABLES
         && largeTable.availablePermits() == 1
-        && streamMebibytes.availablePermits() == STREAMS_BYTES / MEBIBYTE;
+        && smallStreamMebibytes.availablePermits() == SMALL_STREAMS_MEBIBYTES
+        && largeStream.availablePermits() == 1;
   }
 
   static int mebibytes(long bytes) {
