@@ -66,8 +66,12 @@ final class ImagePlan {
     this.shapes = new byte[source.inodes()];
   }
 
-  static ImagePlan of(TreeSource source, List<DeviceSlot> devices) throws IOException {
-    ImagePlan plan = new ImagePlan(source, devices, XattrPlan.of(source));
+  /**
+   * @param growth is asked for what is kept of xattrs
+   */
+  static ImagePlan of(TreeSource source, List<DeviceSlot> devices, LayerTree.Growth growth)
+      throws IOException {
+    ImagePlan plan = new ImagePlan(source, devices, XattrPlan.of(source, growth));
     long at = Math.max(plan.deviceTableEnd(), plan.metaOffset + Inode.SLOT_BYTES);
     for (int inode = 0; inode < source.inodes(); inode++) {
       at = plan.place(inode, at);

@@ -2,8 +2,6 @@ package sluice.erofs;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import sluice.core.Bytes;
@@ -47,9 +45,12 @@ public final class LinkTargets {
   private void resolveAll(int layer) throws IOException {
     MetadataImage image = layers.image(layer);
     long entriesLeft = image.lengthBytes() / DirectoryReader.DIRENT_BYTES;
-    Deque<Inode> ahead = new ArrayDeque<>(List.of(image.inode(image.rootNid())));
-    while (!ahead.isEmpty()) {
-      DirectoryCursor cursor = new DirectoryCursor(layer, image, ahead.pop());
+    // Numbers, as a layer may have a million directories.
+    LongColumn directories = new LongColumn();
+    directories.add(image.rootNid());
+    for (int next = 0; next < directories.size(); next++) {
+      Inode directory = image.inode(directories.get(next));
+      DirectoryCursor cursor = new DirectoryCursor(layer, image, directory);
       for (Entry entry = cursor.peek(); entry != null; entry = cursor.peek()) {
         if (--entriesLeft < 0) {
           throw new CorruptException(
@@ -60,7 +61,7 @@ public final class LinkTargets {
         if (target.isPresent()) {
           var _ = resolve(source, target.get());
         } else if (source.inode().isDirectory()) {
-          ahead.push(source.inode());
+          directories.add(entry.nid());
         }
         cursor.advance();
       }

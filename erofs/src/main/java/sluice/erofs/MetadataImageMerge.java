@@ -1,6 +1,7 @@
 package sluice.erofs;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,8 @@ import sluice.core.Bytes;
  * </ul>
  *
  * <p>A tree of a whole image, like that of a RAFS bootstrap, is merged alone. The layers' images
- * need not be trusted. Memory is about 130 bytes for each inode and its name, only while merging.
+ * need not be trusted. Memory is about 200 bytes for each inode and its name, only while merging,
+ * and of the {@link TreeRoom}, for which it waits.
  */
 public final class MetadataImageMerge {
 
@@ -62,10 +64,30 @@ public final class MetadataImageMerge {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException("merge: no layers");
     }
+    try (TreeShare room = room(layers)) {
+      merge(layers, below, room, out);
+    }
+  }
+
+  private static TreeShare room(List<Path> layers) throws InterruptedIOException {
+    String resource =
+        "merge of %d layers, the last of them %s".formatted(layers.size(), layers.getLast());
+    try {
+      return TreeRoom.ofProcess().table(resource);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while waiting for room for " + resource);
+    }
+  }
+
+  /** Merges layers into what {@code growth} lets it take. */
+  static void merge(
+      List<Path> layers, @Nullable DirectoriesBelow below, LayerTree.Growth growth, Path out)
+      throws IOException {
     try (LayerStack stack = LayerStack.open(layers)) {
       MergedDevices devices = MergedDevices.of(stack);
-      MergedTree tree = TreeMerger.merge(stack, devices, below);
-      MetadataImageWriter.write(tree, devices.slots(), out);
+      MergedTree tree = TreeMerger.merge(stack, devices, below, growth);
+      MetadataImageWriter.write(tree, devices.slots(), growth, out);
     }
   }
 }

@@ -29,12 +29,18 @@ public final class MetadataImageWriter {
    */
   public static void write(LayerTree tree, List<DeviceSlot> devices, Path image)
       throws IOException {
-    write(LayerTreeSource.of(tree), devices, image);
+    // What writing takes was asked for as the tree grew.
+    write(LayerTreeSource.of(tree), devices, bytes -> {}, image);
   }
 
-  static void write(TreeSource source, List<DeviceSlot> devices, Path image) throws IOException {
+  /**
+   * @param growth is asked for what is kept of xattrs
+   */
+  static void write(
+      TreeSource source, List<DeviceSlot> devices, LayerTree.Growth growth, Path image)
+      throws IOException {
     requireWritable(devices);
-    ImageEmitter.write(ImagePlan.of(source, List.copyOf(devices)), image);
+    ImageEmitter.write(ImagePlan.of(source, List.copyOf(devices), growth), image);
   }
 
   private static void requireWritable(List<DeviceSlot> devices) {

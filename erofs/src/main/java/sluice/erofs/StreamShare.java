@@ -1,4 +1,4 @@
-package sluice.formats.entry;
+package sluice.erofs;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;

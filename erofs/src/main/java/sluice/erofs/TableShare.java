@@ -1,4 +1,4 @@
-package sluice.formats.entry;
+package sluice.erofs;
 
 import java.io.InterruptedIOException;
 import java.util.concurrent.Semaphore;

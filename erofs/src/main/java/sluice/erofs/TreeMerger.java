@@ -33,10 +33,26 @@ final class TreeMerger {
 
   private static final int NID_BITS = 48;
 
+  /** The columns of an inode here, in {@link MergedTree} and in {@link ImagePlan}. */
+  private static final int INODE_BYTES = 80;
+
+  /** Its place in a {@link LongIntMap}, as that is copied. */
+  private static final int NUMBER_BYTES = 72;
+
+  /** The columns of an entry, and what its name takes besides itself. */
+  private static final int ENTRY_BYTES = 26;
+
+  /** The columns of a part. */
+  private static final int PART_BYTES = 18;
+
+  /** {@link Attributes} without xattrs, and a place in a list. */
+  private static final int ATTRIBUTES_BYTES = 56;
+
   private final LayerStack layers;
   private final LinkTargets links;
   private final MergedTree tree;
   private final @Nullable DirectoriesBelow below;
+  private final LayerTree.Growth growth;
   private final LongIntMap numbers = new LongIntMap();
   private final long[] entriesLeft;
 
@@ -51,11 +67,16 @@ final class TreeMerger {
 
   private boolean whiteoutsKept;
 
-  private TreeMerger(LayerStack layers, MergedTree tree, @Nullable DirectoriesBelow below) {
+  private TreeMerger(
+      LayerStack layers,
+      MergedTree tree,
+      @Nullable DirectoriesBelow below,
+      LayerTree.Growth growth) {
     this.layers = layers;
     this.links = new LinkTargets(layers);
     this.tree = tree;
     this.below = below;
+    this.growth = growth;
     this.entriesLeft = new long[layers.size()];
     for (int i = 0; i < entriesLeft.length; i++) {
       entriesLeft[i] = layers.image(i).lengthBytes() / MIN_ENTRY_BYTES;
@@ -66,12 +87,16 @@ final class TreeMerger {
    * Merges layers.
    *
    * @param below what stays below and whiteouts must be kept for; null if nothing does
+   * @param growth is asked before the tree grows
    */
   static MergedTree merge(
-      LayerStack layers, MergedDevices devices, @Nullable DirectoriesBelow below)
+      LayerStack layers,
+      MergedDevices devices,
+      @Nullable DirectoriesBelow below,
+      LayerTree.Growth growth)
       throws IOException {
     MergedTree tree = new MergedTree(layers, devices);
-    TreeMerger merger = new TreeMerger(layers, tree, below);
+    TreeMerger merger = new TreeMerger(layers, tree, below, growth);
     Stacked root = layers.stack(layers.roots(layers.size()));
     tree.add(root.top().layer(), root.top().inode().nid(), 0);
     tree.attributeLayers.set(0, MergedTree.NO_LAYER);
@@ -157,8 +182,13 @@ final class TreeMerger {
     } else if (!LayerStack.isWhiteout(inode)) {
       addFile(name, stacked.top(), parent);
     } else if (below != null && keepsWhiteouts(parent, below)) {
-      tree.addEntry(name, add(stacked.top(), parent));
+      addEntry(name, add(stacked.top(), parent));
     }
+  }
+
+  private void addEntry(Bytes name, int inode) throws IOException {
+    growth.grow(ENTRY_BYTES + (long) name.length());
+    tree.addEntry(name, inode);
   }
 
   private void addDirectory(Bytes name, Stacked stacked, int parent) throws IOException {
@@ -167,7 +197,8 @@ final class TreeMerger {
       throw corrupt(top.layer(), "directory " + top.inode().nid() + " is met twice");
     }
     int number = add(top, parent);
-    tree.addEntry(name, number);
+    addEntry(name, number);
+    growth.grow((long) (NUMBER_BYTES + PART_BYTES) * stacked.parts().size());
     for (Source part : stacked.parts()) {
       numbers.put(key(part), number);
       partLayers.add(part.layer());
@@ -190,6 +221,7 @@ final class TreeMerger {
     }
     Optional<Attributes> attributes = below.attributes(path(number));
     if (attributes.isPresent()) {
+      growth.grow(ATTRIBUTES_BYTES + TreeHeap.xattrs(attributes.get().xattrs()));
       tree.attributeLayers.set(number, MergedTree.BELOW);
       tree.attributeNids.set(number, tree.below.size());
       tree.below.add(attributes.get().withMode(FileType.DIRECTORY.in(attributes.get().mode())));
@@ -202,18 +234,20 @@ final class TreeMerger {
     int number = numbers.get(key(data));
     if (number == LongIntMap.NONE) {
       number = add(data, parent);
+      growth.grow(NUMBER_BYTES);
       numbers.put(key(data), number);
     } else {
       tree.names.set(number, tree.names.get(number) + 1);
     }
-    tree.addEntry(name, number);
+    addEntry(name, number);
     if (target.isPresent() && source.layer() >= tree.attributeLayers.get(number)) {
       tree.attributeLayers.set(number, source.layer());
       tree.attributeNids.set(number, source.inode().nid());
     }
   }
 
-  private int add(Source source, int parent) {
+  private int add(Source source, int parent) throws IOException {
+    growth.grow(INODE_BYTES);
     firstParts.add(partLayers.size());
     return tree.add(source.layer(), source.inode().nid(), parent);
   }

@@ -1,4 +1,4 @@
-package sluice.formats.entry;
+package sluice.erofs;
 
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
@@ -6,8 +6,8 @@ import java.util.concurrent.Semaphore;
 /**
  * Bounds what all trees that are being built at a time take of the heap: a layer's entries may
  * become any number of inodes of 400 bytes, two bytes of a path one of them, and an image has a
- * hundred layers. The trees of a process have one room, of 800 MiB where the daemon has 1 GiB. Safe
- * for use by many threads.
+ * hundred layers, which are merged. The trees of a process have one room, of 800 MiB where the
+ * daemon has 1 GiB. Safe for use by many threads.
  *
  * <p>What a tree takes is known only as it grows, so that waiting for more while holding much is
  * where it could lock up. Hence two rules:
@@ -15,7 +15,8 @@ import java.util.concurrent.Semaphore;
  * <ul>
  *   <li>A tree that is made from a <em>table</em>, all of which is on this host, has a small share
  *       from the beginning, of which there are a few; to grow over it, it waits until it is the
- *       only one. It waits in the order of the calls, and for the processor alone.
+ *       only one. It waits in the order of the calls, and for the processor alone. So does one that
+ *       is merged of others.
  *   <li>A tree that is made from a <em>stream</em> takes as long as a registry likes, and so never
  *       has tables wait: streams have a part of the room of their own. There, too, a tree has a
  *       small share and waits to be the only large one, and meanwhile its layer is read no further.

@@ -1,7 +1,6 @@
-package sluice.formats.entry;
+package sluice.erofs;
 
 import java.io.IOException;
-import sluice.erofs.LayerTree;
 
 /** What one tree takes of the {@link TreeRoom}. For one thread; closing gives it back. */
 public sealed interface TreeShare extends LayerTree.Growth, AutoCloseable

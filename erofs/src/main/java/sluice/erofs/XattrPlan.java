@@ -25,6 +25,12 @@ final class XattrPlan {
   /** Larger values are always shared. */
   private static final int LARGE_BYTES = 1024;
 
+  /** A hash, in a column that may be half empty and is copied. */
+  private static final int HASH_BYTES = 32;
+
+  /** What tells a shared one, without its texts: the key and its number, in a map and a list. */
+  private static final int SHARED_BYTES = 120;
+
   private record Xattr(Bytes name, Bytes value) {}
 
   /** One inode's xattrs: numbers of shared ones, and those that stand behind the inode. */
@@ -46,25 +52,28 @@ final class XattrPlan {
     this.sharedBytes = names.entryBytes();
   }
 
-  static XattrPlan of(TreeSource source) throws CorruptException {
+  /**
+   * @param growth is asked before more is kept
+   */
+  static XattrPlan of(TreeSource source, LayerTree.Growth growth) throws IOException {
     XattrNames names = new XattrNames();
-    XattrPlan plan = new XattrPlan(source, repeatedHashes(source, names), names);
+    XattrPlan plan = new XattrPlan(source, repeatedHashes(source, names, growth), names);
     for (int inode = 0; inode < source.inodes(); inode++) {
-      plan.collect(inode);
+      plan.collect(inode, growth);
     }
     return plan;
   }
 
-  private static long[] repeatedHashes(TreeSource source, XattrNames names)
-      throws CorruptException {
+  private static long[] repeatedHashes(TreeSource source, XattrNames names, LayerTree.Growth growth)
+      throws IOException {
     LongColumn column = new LongColumn();
     for (int inode = 0; inode < source.inodes(); inode++) {
-      source
-          .xattrs(inode)
-          .forEach((name, value) -> {
-            column.add(hash(name, value));
-            names.add(name);
-          });
+      SortedMap<Bytes, Bytes> xattrs = source.xattrs(inode);
+      growth.grow((long) HASH_BYTES * xattrs.size());
+      xattrs.forEach((name, value) -> {
+        column.add(hash(name, value));
+        names.add(name);
+      });
     }
     long[] hashes = column.toArray();
     Arrays.sort(hashes);
@@ -83,12 +92,14 @@ final class XattrPlan {
         + value.length();
   }
 
-  private void collect(int inode) throws CorruptException {
+  private void collect(int inode, LayerTree.Growth growth) throws IOException {
     int count = 0;
     for (Map.Entry<Bytes, Bytes> entry : source.xattrs(inode).entrySet()) {
       if (isShared(entry.getKey(), entry.getValue()) && count++ < XattrEntry.MAX_SHARED) {
         Xattr xattr = new Xattr(entry.getKey(), entry.getValue());
-        if (numbers.putIfAbsent(xattr, (int) (sharedBytes / XattrEntry.BYTES)) == null) {
+        if (!numbers.containsKey(xattr)) {
+          growth.grow((long) SHARED_BYTES + xattr.name.length() + xattr.value.length());
+          numbers.put(xattr, (int) (sharedBytes / XattrEntry.BYTES));
           shared.add(xattr);
           sharedBytes += entry(inode, xattr.name, xattr.value).totalBytes();
         }

@@ -62,6 +62,43 @@ class MetadataImageMergeTest {
         .containsExactly("", "again", "kept", "kept/a", "opaque", "opaque/b");
   }
 
+  /** An image may have a hundred layers of a million inodes each. */
+  @Test
+  void merge_asksForWhatTheTreeTakes() throws Exception {
+    int names = 1000;
+    int valueBytes = 2000;
+    for (String layer : List.of("a", "b")) {
+      layer(tree -> {
+        for (int i = 0; i < names; i++) {
+          SortedMap<Bytes, Bytes> xattrs =
+              new TreeMap<>(Map.of(path("user.a"), path((layer + i).repeat(valueBytes))));
+          tree.special(
+              path(layer + i), attributes(FileType.FIFO.modeBits(), 1).withXattrs(xattrs), 0);
+        }
+      });
+    }
+    long[] asked = new long[1];
+    MetadataImageMerge.merge(layers, null, bytes -> asked[0] += bytes, scratch.resolve("measured"));
+    assertThat(asked[0]).isGreaterThan(2L * names * (200 + 2 * valueBytes));
+    for (long room : List.of(100_000L, asked[0] - 1)) {
+      long[] left = {room};
+      Path refused = scratch.resolve("refused");
+      assertThatThrownBy(() ->
+              MetadataImageMerge.merge(
+                  layers,
+                  null,
+                  bytes -> {
+                    left[0] -= bytes;
+                    if (left[0] < 0) {
+                      throw new IOException("no room");
+                    }
+                  },
+                  refused))
+          .hasMessage("no room");
+      assertThat(refused).doesNotExist();
+    }
+  }
+
   @Test
   void merge_replacesTypesInEveryOrder() throws Exception {
     layer(tree -> file(tree, "d/below", 0));

@@ -1,4 +1,4 @@
-package sluice.formats.entry;
+package sluice.erofs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

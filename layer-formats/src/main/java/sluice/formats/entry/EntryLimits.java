@@ -20,7 +20,7 @@ public final class EntryLimits {
 
   /**
    * The largest images known have some 500,000 entries. What they may take of the heap is for the
-   * {@link TreeRoom} to say; this bounds the time of those that take nothing.
+   * {@link sluice.erofs.TreeRoom} to say; this bounds the time of those that take nothing.
    */
   public static final int MAX_ENTRIES = 2_000_000;
 

@@ -22,8 +22,8 @@ import sluice.erofs.DeviceSlot;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageWriter;
-import sluice.formats.entry.TreeRoom;
-import sluice.formats.entry.TreeShare;
+import sluice.erofs.TreeRoom;
+import sluice.erofs.TreeShare;
 
 /**
  * Makes the index of a whole image from its bootstrap layer. Of the blobs nothing is fetched, but

@@ -24,8 +24,8 @@ import sluice.core.RangeSource;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImageWriter;
-import sluice.formats.entry.TreeRoom;
-import sluice.formats.entry.TreeShare;
+import sluice.erofs.TreeRoom;
+import sluice.erofs.TreeShare;
 
 /** Makes a layer's tree and device from its zTOC. Of the layer itself nothing is fetched. */
 final class SociIndexer implements LayerFormat.Indexer {

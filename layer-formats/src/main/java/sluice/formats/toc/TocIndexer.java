@@ -19,8 +19,8 @@ import sluice.core.LazyDevice;
 import sluice.core.RangeSource;
 import sluice.erofs.DeviceSlot;
 import sluice.erofs.MetadataImageWriter;
-import sluice.formats.entry.TreeRoom;
-import sluice.formats.entry.TreeShare;
+import sluice.erofs.TreeRoom;
+import sluice.erofs.TreeShare;
 
 /**
  * Makes the index of a layer from its TOC. If what is fetched is not what the image names, whoever

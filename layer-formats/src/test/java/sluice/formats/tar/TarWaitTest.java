@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import sluice.core.Digest;
 import sluice.core.LayerIndex;
-import sluice.formats.entry.TreeRoom;
-import sluice.formats.entry.TreeShare;
+import sluice.erofs.TreeRoom;
+import sluice.erofs.TreeShare;
 import sluice.formats.tar.TarBuilder.Header;
 import sluice.formats.testing.BlobSource;
 
