@@ -42,10 +42,18 @@ final class RunTrees {
   MergeInput input(LazyRun run) throws IOException, InterruptedException {
     Trees top = begin(run.layers());
     List<KeptLayer> trees = top.await();
-    if (run.top().imageTree() != null && run.below().isEmpty()) {
-      layers.claims().shown(trees.getLast(), run.layers());
+    if (top.whole() && run.below().isEmpty()) {
+      int lowest = run.layers().size() - trees.size();
+      noteVariant(trees.getFirst(), run.layers().subList(0, lowest + 1));
     }
     return new MergeInput(top.whole() ? List.of() : below(run.below()), trees);
+  }
+
+  /** A variant may lie below another image's layers, and its own image may never be mounted. */
+  private void noteVariant(KeptLayer tree, List<LazyLayer> chain) {
+    if (LayerKey.ofImageTree(chain.getLast()).filter(tree.key()::equals).isPresent()) {
+      layers.claims().shown(tree, chain);
+    }
   }
 
   /** What is known against an index by which the run is shown; empty if nothing is. */

@@ -59,10 +59,15 @@ final class ImageLibraryTest {
   private final FakeRegistry registry = new FakeRegistry();
   private final FakeDevices devices = new FakeDevices();
   private final FakeFormat format = new FakeFormat("fake");
+
+  /** Has one tree for all layers of an image; its variants stand beside images of the other. */
+  private final FakeFormat variants = new FakeFormat("variant");
+
   private final FakeMounter mounter = new FakeMounter();
   private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
   private Duration limit = Duration.ofSeconds(10);
   private TrustPolicy trust = new TrustPolicy.Allow();
+  private LayerLibrary layers = openLayers();
   private LazyLayers library = open();
 
   private final ManualClock clock = new ManualClock();
@@ -79,22 +84,25 @@ final class ImageLibraryTest {
     workers.shutdownNow();
   }
 
+  private LayerLibrary openLayers() throws IOException {
+    return LayerLibrary.open(
+        root.resolve("layers"),
+        new LayerChoice(
+            List.of(variants, format),
+            new ConfiguredTrust(
+                trust,
+                new TrustPolicy.Deny(),
+                new TrustPolicy.Deny(),
+                new Signatures(registry, clock)),
+            RejectedIndexes.open(root.resolve("rejected.json")),
+            variants::isVariant),
+        devices,
+        new LayerLibrary.Settings(4, Set.of()),
+        workers);
+  }
+
   private LazyLayers open() throws IOException {
-    LayerLibrary layers =
-        LayerLibrary.open(
-            root.resolve("layers"),
-            new LayerChoice(
-                List.of(format),
-                new ConfiguredTrust(
-                    trust,
-                    new TrustPolicy.Deny(),
-                    new TrustPolicy.Deny(),
-                    new Signatures(registry, clock)),
-                RejectedIndexes.open(root.resolve("rejected.json")),
-                format::isVariant),
-            devices,
-            new LayerLibrary.Settings(4, Set.of()),
-            workers);
+    layers = openLayers();
     return ImageLibrary.open(
         new ImageLibrary.Settings(root, AMD64, limit),
         new ImageLibrary.Ports(
@@ -341,17 +349,17 @@ final class ImageLibraryTest {
 
   @Test
   void prepare_dataLayers_waitForTheTreeAbove() throws Exception {
-    Image image = image("a", layer("fake/data", "1"), layer("fake/image", "2"));
+    Image image = image("a", layer("variant/data", "1"), layer("variant/image", "2"));
 
     List<LazyLayer> run = image.prepare();
 
     assertThat(shows(mount(run), image.layers.get(1))).isTrue();
     assertThatThrownBy(() -> mount(run.subList(0, 1))).hasMessageContaining("holds only data");
-    Image alone = image("b", layer("fake/data", "3"));
+    Image alone = image("b", layer("variant/data", "3"));
     assertThat(fallback(library.prepare(alone.request(0, List.of()))).kind())
         .isEqualTo(FallbackKind.UNSUPPORTED);
-    Image broken = image("c", layer("fake/data", "4"), layer("fake/image", "5"));
-    format.fail(new CorruptException("bad", "layer", 0));
+    Image broken = image("c", layer("variant/data", "4"), layer("variant/image", "5"));
+    variants.fail(new CorruptException("bad", "layer", 0));
     assertThat(fallback(library.prepare(broken.request(0, List.of()))).kind())
         .isEqualTo(FallbackKind.CORRUPT);
   }
@@ -361,25 +369,26 @@ final class ImageLibraryTest {
     Descriptor manifest = registry.manifest(AMD64, layers);
     Descriptor variant = registry.manifest(AMD64, tree);
     Descriptor index =
-        registry.index(on(AMD64, manifest), marked(variant, AMD64, format.variantType()));
+        registry.index(on(AMD64, manifest), marked(variant, AMD64, variants.variantType()));
     return new Image(tag, manifest, index, layers);
   }
 
   @Test
   void prepare_rafsVariant_isShownAndNoLayerStreamed() throws Exception {
-    Descriptor tree = layer("fake/image", "tree");
+    Descriptor tree = layer("variant/image", "tree");
     Image image = withVariant("a", tree, layer("fake/stream", "1"), layer("fake/stream", "2"));
 
     List<LazyLayer> run = image.prepare();
 
-    assertThat(format.indexed).hasValue(1);
+    assertThat(variants.indexed).hasValue(1);
     assertThat(shows(mount(run), tree)).isTrue();
-    assertThat(format.indexed).hasValue(1);
+    assertThat(variants.indexed).hasValue(1);
+    assertThat(format.indexed).hasValue(0);
   }
 
   @Test
   void mount_secondImageOnLayersOfAVariant_streamsThem() throws Exception {
-    Descriptor tree = layer("fake/image", "tree");
+    Descriptor tree = layer("variant/image", "tree");
     Descriptor base = layer("fake/stream", "base");
     List<LazyLayer> first = withVariant("a", tree, base, layer("fake/stream", "2")).prepare();
     Descriptor own = layer("fake/stream", "own");
@@ -397,7 +406,7 @@ final class ImageLibraryTest {
   @Test
   void mount_variantOfAStreamedChain_isShownToItsOwnSnapshotOnly() throws Exception {
     Descriptor own = layer("fake/stream", "1");
-    Descriptor tree = layer("fake/image", "tree");
+    Descriptor tree = layer("variant/image", "tree");
     List<LazyLayer> streamed = image("a", own).prepare();
     List<LazyLayer> claimed = withVariant("b", tree, own).prepare();
     assertThat(claimed.getFirst().chainId()).isEqualTo(streamed.getFirst().chainId());
@@ -414,11 +423,11 @@ final class ImageLibraryTest {
 
   @Test
   void mount_treeOfAVariantLost_makesTheLayers() throws Exception {
-    Descriptor tree = layer("fake/image", "tree");
+    Descriptor tree = layer("variant/image", "tree");
     Image image = withVariant("a", tree, layer("fake/stream", "1"), layer("fake/stream", "2"));
     List<LazyLayer> run = image.prepare();
     await("chains", 2);
-    DurableFiles.deleteTree(root.resolve("layers/fake_sha256_" + tree.digest().hex()));
+    DurableFiles.deleteTree(root.resolve("layers/variant_sha256_" + tree.digest().hex()));
     library = open();
 
     Path lower = mount(run);
@@ -427,6 +436,35 @@ final class ImageLibraryTest {
     for (Descriptor layer : image.layers) {
       assertThat(shows(lower, layer)).isTrue();
     }
+    assertThat(layers.claims().open()).isEmpty();
+  }
+
+  /** Its own image may be removed, or never be mounted again. */
+  @Test
+  void mount_imageOnAVariantAfterARestart_hasTheVariantCompared() throws Exception {
+    Descriptor tree = layer("variant/image", "tree");
+    Descriptor one = layer("fake/stream", "1");
+    Descriptor two = layer("fake/stream", "2");
+    List<LazyLayer> below = withVariant("a", tree, one, two).prepare();
+    Image above = image("b", one, two, layer("fake/stream", "3"));
+    List<LazyLayer> run = above.prepare(2, below);
+    await("chains", 4);
+    library = open();
+    assertThat(layers.claims().open()).isEmpty();
+
+    assertThat(shows(mount(run), tree)).isTrue();
+
+    LayerKey claim = LayerKey.ofVariant("variant", tree.digest(), below.getLast().chainId());
+    assertThat(layers.claims().open())
+        .singleElement()
+        .satisfies(open -> {
+          assertThat(open.key()).isEqualTo(claim);
+          assertThat(Objects.requireNonNull(open.claim()).layers())
+              .extracting(KeptLayer.Held::layer)
+              .containsExactly(one, two);
+        });
+    layers.claims().lying(layers.claims().open().getFirst(), "it shows another file");
+    assertThatThrownBy(() -> mount(run)).hasMessageContaining("does not show what it holds");
   }
 
   @Test
@@ -435,7 +473,7 @@ final class ImageLibraryTest {
     library = open();
     Descriptor own = layer("fake/stream", "1");
 
-    List<LazyLayer> run = withVariant("a", layer("fake/image", "tree"), own).prepare();
+    List<LazyLayer> run = withVariant("a", layer("variant/image", "tree"), own).prepare();
 
     assertThat(shows(mount(run), own)).isTrue();
   }
@@ -529,7 +567,7 @@ final class ImageLibraryTest {
 
   @Test
   void retain_nothingNeeded_leavesNothing() throws Exception {
-    Image image = withVariant("a", layer("fake/image", "t"), layer("fake/stream", "1"));
+    Image image = withVariant("a", layer("variant/image", "t"), layer("fake/stream", "1"));
     List<LazyLayer> run = image.prepare();
     mount(run);
     await("chains", 2);
@@ -678,10 +716,10 @@ final class ImageLibraryTest {
     assertThat(devices.devices).hasSize(1);
     retain(Set.of(layer), Set.of());
     pin.close();
-    assertThat(format.indexed).hasValue(1);
-    assertThat(shows(mount(List.of(layer)), image.layers.getFirst()))
-        .isEqualTo(layer.imageTree() == null);
-    assertThat(format.indexed).hasValue(1);
+    FakeFormat indexing = layer.imageTree() == null ? format : variants;
+    assertThat(indexing.indexed).hasValue(1);
+    assertThat(shows(mount(List.of(layer)), image.layers.getFirst())).isEqualTo(indexing == format);
+    assertThat(indexing.indexed).hasValue(1);
   }
 
   @Test
@@ -691,7 +729,7 @@ final class ImageLibraryTest {
 
   @Test
   void retain_whileAKeptVariantIsPrepared_keepsIt() throws Exception {
-    sweepWhilePrepared(withVariant("a", layer("fake/image", "tree"), layer("fake/stream", "1")));
+    sweepWhilePrepared(withVariant("a", layer("variant/image", "tree"), layer("fake/stream", "1")));
   }
 
   @Test
