@@ -91,7 +91,9 @@ final class SharedBaseIT {
     assertThatTree(tree(WHOLE)).isTree(READER.expected());
 
     node.remove(image(INDEX), name("whole"));
+    List<String> before = manifestsAskedFor();
     assertThatTree(tree(ON_PART)).isTree(without(TOP));
+    assertThat(manifestsAskedFor()).isEqualTo(before);
   }
 
   @Test
@@ -154,6 +156,11 @@ final class SharedBaseIT {
       fetched.addAll(fetched(layer.descriptor().digest()));
     }
     return fetched;
+  }
+
+  private List<String> manifestsAskedFor() throws Exception {
+    Thread.sleep(100);
+    return registry.requests().stream().filter(request -> request.contains("/manifests/")).toList();
   }
 
   /** What the registry gave of a blob; it logs an answer a moment after its end. */

@@ -2,6 +2,7 @@ package sluice.core;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -18,6 +19,22 @@ public interface LayerFormat {
    */
   default boolean isVariant(Descriptor manifest) {
     return false;
+  }
+
+  /**
+   * What the descriptor alone says that a layer is in an image of this format that has one tree for
+   * all of its layers; empty if it says nothing of the kind.
+   */
+  default Optional<ImagePart> imagePart(Descriptor layer) {
+    return Optional.empty();
+  }
+
+  /** A part of an image that has one tree for all of its layers. */
+  enum ImagePart {
+    /** Data for the tree in a layer above it. */
+    DATA,
+    /** The tree; what the layer unpacks to is none of the image's files. */
+    TREE
   }
 
   /** What this format's indexes do not say of a layer. */

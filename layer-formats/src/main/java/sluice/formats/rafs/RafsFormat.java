@@ -67,6 +67,17 @@ public final class RafsFormat implements LayerFormat {
   }
 
   @Override
+  public Optional<ImagePart> imagePart(Descriptor layer) {
+    if (layer.annotations().containsKey(BOOTSTRAP_ANNOTATION)) {
+      return Optional.of(ImagePart.TREE);
+    }
+    return layer.mediaType().equals(BLOB_MEDIA_TYPE)
+            || layer.annotations().containsKey(BLOB_ANNOTATION)
+        ? Optional.of(ImagePart.DATA)
+        : Optional.empty();
+  }
+
+  @Override
   public String name() {
     return "rafs";
   }
@@ -79,28 +90,25 @@ public final class RafsFormat implements LayerFormat {
   @Override
   public Recognition recognise(Layer layer, IndexTrust trust) {
     Descriptor descriptor = layer.descriptor();
-    boolean bootstrap = descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION);
-    if (!bootstrap && !isBlob(descriptor)) {
+    Optional<ImagePart> part = imagePart(descriptor);
+    if (part.isEmpty()) {
       return new Recognition.Foreign();
     }
-    Optional<String> reason = refusal(layer);
+    Optional<String> reason = refusal(layer, part.get());
     if (reason.isPresent()) {
       return new Recognition.Refused(reason.get());
     }
-    return bootstrap
-        ? new Recognition.ImageTree(
-            new RafsIndexer(source, layer),
-            IndexOrigin.ofLayer("the bootstrap layer", descriptor.sizeBytes()))
-        : new Recognition.DataOnly();
-  }
-
-  private static boolean isBlob(Descriptor descriptor) {
-    return descriptor.mediaType().equals(BLOB_MEDIA_TYPE)
-        || descriptor.annotations().containsKey(BLOB_ANNOTATION);
+    return switch (part.get()) {
+      case TREE ->
+          new Recognition.ImageTree(
+              new RafsIndexer(source, layer),
+              IndexOrigin.ofLayer("the bootstrap layer", descriptor.sizeBytes()));
+      case DATA -> new Recognition.DataOnly();
+    };
   }
 
   /** Why the image as a whole, or this layer of it, is not served. */
-  private static Optional<String> refusal(Layer layer) {
+  private static Optional<String> refusal(Layer layer, ImagePart part) {
     Descriptor descriptor = layer.descriptor();
     for (Descriptor each : layer.manifest().layers()) {
       Map<String, String> annotations = each.annotations();
@@ -119,12 +127,12 @@ public final class RafsFormat implements LayerFormat {
     if (descriptor.digest().algorithm() != Digest.Algorithm.SHA256) {
       return Optional.of("nydus layer " + descriptor.digest() + " is not named by a SHA-256");
     }
-    if (isBlob(descriptor) && !layer.diffId().equals(descriptor.digest())) {
+    if (part == ImagePart.DATA && !layer.diffId().equals(descriptor.digest())) {
       return Optional.of(
           "nydus blob %s has the diff-id %s in the image's configuration, but a blob's diff-id is its digest"
               .formatted(descriptor.digest(), layer.diffId()));
     }
-    return descriptor.annotations().containsKey(BOOTSTRAP_ANNOTATION) || hasBootstrapAbove(layer)
+    return part == ImagePart.TREE || hasBootstrapAbove(layer)
         ? Optional.empty()
         : Optional.of(
             "nydus blob %s has no nydus bootstrap above it, which would hold its tree"

@@ -182,19 +182,24 @@ public final class ImageLibrary implements LazyLayers {
   public void named(LazyLayer layer, LayerRequest request) {
     String name = request.imageReference();
     if (name != null) {
-      workers.execute(() -> addHolder(layer, name));
+      workers.execute(() -> addHolder(layer, name, request));
     }
   }
 
-  private void addHolder(LazyLayer layer, String name) {
+  /** An image that has only layers of others is begun here: none of its layers is prepared. */
+  private void addHolder(LazyLayer layer, String name, LayerRequest request) {
     try {
       Set<Repository> holder = Set.of(ImageReference.parse(name).repository());
       Optional<KeptLayer> kept = runTrees.kept(layer);
       if (kept.isPresent() && !kept.get().wholeImage()) {
         layers.addHolders(kept.get(), holder);
+      } else if (kept.isEmpty() && request.topmost()) {
+        runTrees.beginMissing(LazyRun.ofTop(layer, request.below()).layers(), holder);
       }
     } catch (IOException | IllegalArgumentException e) {
       LOG.debug("layer {}: {} may not serve it: {}", layer.chainId(), name, e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -304,9 +309,8 @@ public final class ImageLibrary implements LazyLayers {
   private void mergeAhead(LayerRequest request, LazyRun run, LayerPreparation.Ready ready) {
     try {
       if (!ready.last()) {
-        List<LazyLayer> lower = run.layers().subList(0, run.layers().size() - 1);
-        if (!lower.isEmpty() && runTrees.kept(ready.layer()).isPresent()) {
-          runTrees.beginMissing(lower);
+        if (layers.find(LayerKey.ofOwn(ready.layer())).isPresent()) {
+          runTrees.beginMissing(run.layers(), Set.of());
         }
         return;
       }

@@ -12,6 +12,7 @@ import sluice.core.IndexOrigin;
 import sluice.core.IndexOrigin.Binding;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
+import sluice.core.LayerFormat.ImagePart;
 import sluice.core.LayerFormat.Recognition;
 
 /**
@@ -76,6 +77,14 @@ public final class LayerChoice {
   /** Whether an index of images offers the manifest as a variant in one of the formats. */
   public boolean isVariant(Descriptor manifest) {
     return isVariant.test(manifest);
+  }
+
+  /** What a layer is in an image of one tree; empty for others, and if the format is not in use. */
+  Optional<ImagePart> imagePart(String format, Descriptor layer) {
+    return formats.stream()
+        .filter(each -> each.name().equals(format))
+        .flatMap(each -> each.imagePart(layer).stream())
+        .findFirst();
   }
 
   /** The formats that are asked after this one. */

@@ -63,6 +63,11 @@ final class LayerPlanner {
     return plan(layer, answers(layer));
   }
 
+  /** What becomes of a layer by its own bytes alone, whatever indexes it has. */
+  LayerPlan planStreamed(LayerFormat.Layer layer) throws IOException, InterruptedException {
+    return plan(layer, List.of(choice.ask(choice.formats().getLast(), layer)));
+  }
+
   /** Begins to say what becomes of a layer. */
   Future<LayerPlan> planning(LayerFormat.Layer layer) {
     return planning.join(

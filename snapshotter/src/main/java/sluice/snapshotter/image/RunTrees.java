@@ -2,12 +2,16 @@ package sluice.snapshotter.image;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sluice.core.FetchException;
 import sluice.core.ImageReference;
 import sluice.core.LayerFormat;
+import sluice.core.LayerFormat.ImagePart;
 import sluice.core.Repository;
 import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.LazyLayer;
@@ -19,6 +23,8 @@ import sluice.snapshotter.state.LazyRun;
  * when another image first builds on it.
  */
 final class RunTrees {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RunTrees.class);
 
   private final LayerLibrary layers;
   private final ImageResolver resolver;
@@ -40,7 +46,7 @@ final class RunTrees {
 
   /** What the run is merged of. Waits for what must be made. */
   MergeInput input(LazyRun run) throws IOException, InterruptedException {
-    Trees top = begin(run.layers());
+    Trees top = begin(run.layers(), Set.of());
     List<KeptLayer> trees = top.await();
     if (top.whole() && run.below().isEmpty()) {
       int lowest = run.layers().size() - trees.size();
@@ -64,13 +70,21 @@ final class RunTrees {
         .findFirst();
   }
 
-  /** Begins to make what the run lacks, and does not wait for it. */
-  void beginMissing(List<LazyLayer> run) throws IOException, InterruptedException {
-    begin(run);
+  /**
+   * Begins to make what the run lacks, and does not wait for it.
+   *
+   * @param also repositories that may hold its layers as well
+   */
+  void beginMissing(List<LazyLayer> run, Set<Repository> also)
+      throws IOException, InterruptedException {
+    begin(run, also);
   }
 
-  private Trees begin(List<LazyLayer> run) throws IOException, InterruptedException {
+  private Trees begin(List<LazyLayer> run, Set<Repository> also)
+      throws IOException, InterruptedException {
     Trees trees = new Trees(layers);
+    Set<Repository> holders = new HashSet<>(also);
+    run.forEach(layer -> holders.addAll(layer.holders()));
     for (LazyLayer layer : run.reversed()) {
       for (LayerKey key : LayerKey.ofShown(layer)) {
         layers.claims().requireHonest(key);
@@ -79,8 +93,7 @@ final class RunTrees {
       if (kept.isPresent()) {
         trees.add(kept.get());
       } else {
-        LayerFormat.Layer source = source(layer);
-        trees.add(source, layers.planner().plan(source));
+        addMissing(layer, holders, trees);
       }
       if (trees.whole()) {
         break;
@@ -98,23 +111,58 @@ final class RunTrees {
     return layers
         .find(LayerKey.ofOwn(layer))
         .or(() ->
-            hasOwnTree(layer)
-                ? layers.claims().findProven(layer.layer().digest())
-                : Optional.empty())
+            holdsTree(layer)
+                ? Optional.empty()
+                : layers.claims().findProven(layer.layer().digest()))
         .filter(kept -> kept.diffId().equals(layer.diffId()));
   }
 
   /**
-   * Whether the store says that the layer has a tree of its own, so that any other tree of the same
-   * layer may stand in for it: by an index, or streamed. What is left are the parts of images that
-   * have one tree for all of their layers; what a blob of those would stream to is not what it is.
+   * Whether the layer holds the tree of a whole image, so that no other tree of the same layer may
+   * stand in for it: what it would stream to is none of the image's files.
    */
-  private boolean hasOwnTree(LazyLayer layer) {
-    return layer.index() != null || layer.format().equals(layers.choice().streaming());
+  private boolean holdsTree(LazyLayer layer) {
+    return is(ImagePart.TREE, layer);
+  }
+
+  private boolean is(ImagePart part, LazyLayer layer) {
+    return layers
+        .choice()
+        .imagePart(layer.format(), layer.layer())
+        .filter(part::equals)
+        .isPresent();
+  }
+
+  /**
+   * Adds a layer that has no tree. Its image may be gone from the registry, while another one that
+   * stands on the layer is not: then the layer is streamed, for which the store knows enough.
+   *
+   * @param holders of all layers of the run: images on a layer hold it, too
+   */
+  private void addMissing(LazyLayer layer, Set<Repository> holders, Trees trees)
+      throws IOException, InterruptedException {
+    LayerFormat.Layer source;
+    try {
+      source = source(layer, holders);
+    } catch (IOException e) {
+      if (holdsTree(layer) || (e instanceof FetchException fetch && fetch.temporary())) {
+        throw e;
+      }
+      LOG.info(
+          "layer {} of {} is streamed, because its image is not to be had: {}",
+          layer.layer().digest(),
+          layer.image(),
+          e.getMessage());
+      LayerFormat.Layer alone = LoneLayer.of(layer, holders);
+      trees.add(alone, layers.planner().planStreamed(alone));
+      return;
+    }
+    trees.add(source, layers.planner().plan(source));
   }
 
   /** The layer as a part of its manifest, which formats go by. */
-  private LayerFormat.Layer source(LazyLayer layer) throws IOException, InterruptedException {
+  private LayerFormat.Layer source(LazyLayer layer, Set<Repository> holders)
+      throws IOException, InterruptedException {
     IOException failure =
         new FetchException(
             "layer %s of %s: no repository is known"
@@ -127,7 +175,7 @@ final class RunTrees {
         ImageManifest manifest = resolver.manifest(holder, layer.manifest());
         int position = manifest.chainIds().indexOf(layer.chainId());
         if (position >= 0) {
-          return manifest.layer(position, reference(layer, holder), Set.of(holder));
+          return manifest.layer(position, reference(layer, holder), holders);
         }
       } catch (IOException e) {
         e.addSuppressed(failure);
@@ -167,7 +215,7 @@ final class RunTrees {
     if (lazy.isEmpty()) {
       return;
     }
-    for (KeptLayer tree : begin(lazy).await()) {
+    for (KeptLayer tree : begin(lazy, Set.of()).await()) {
       below.add(new MergeInput.Below.Lazy(tree));
     }
     lazy.clear();

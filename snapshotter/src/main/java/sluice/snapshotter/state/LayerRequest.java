@@ -55,6 +55,12 @@ public record LayerRequest(
     return labels.get(CRI + "layer-digest");
   }
 
+  /** Whether the labels say that the image has no layer above this one. */
+  public boolean topmost() {
+    String layer = layerDigest();
+    return layer != null && layer.equals(labels.get(CRI + "image-layers"));
+  }
+
   @Override
   public String toString() {
     return "layer %s of image %s".formatted(chainId, imageReference());

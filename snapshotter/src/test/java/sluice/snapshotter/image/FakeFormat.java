@@ -3,6 +3,7 @@ package sluice.snapshotter.image;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,14 @@ final class FakeFormat implements LayerFormat {
 
   String variantType() {
     return name + "/variant";
+  }
+
+  @Override
+  public Optional<ImagePart> imagePart(Descriptor layer) {
+    String type = layer.mediaType();
+    return type.equals(name + "/image")
+        ? Optional.of(ImagePart.TREE)
+        : type.equals(name + "/data") ? Optional.of(ImagePart.DATA) : Optional.empty();
   }
 
   @Override

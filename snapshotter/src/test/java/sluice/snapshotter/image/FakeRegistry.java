@@ -43,6 +43,11 @@ final class FakeRegistry implements ImageRegistry {
     return latch;
   }
 
+  /** Somebody deletes a document. */
+  void delete(Descriptor document) {
+    contents.remove(document.digest());
+  }
+
   Descriptor index(Descriptor... manifests) {
     ImageDocument.Index index = new ImageDocument.Index(List.of(manifests), Map.of());
     Descriptor descriptor = put(INDEX, index.toString());

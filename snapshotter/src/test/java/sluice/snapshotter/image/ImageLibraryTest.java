@@ -26,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -143,7 +144,15 @@ final class ImageLibraryTest {
           below,
           Map.of(
               CRI + "image-ref", reference.toString(),
-              CRI + "manifest-digest", manifest.digest().toString()));
+              CRI + "manifest-digest", manifest.digest().toString(),
+              CRI + "layer-digest", layers.get(position).digest().toString(),
+              CRI + "image-layers", digests(position)));
+    }
+
+    private String digests(int from) {
+      return layers.subList(from, layers.size()).stream()
+          .map(layer -> layer.digest().toString())
+          .collect(Collectors.joining(","));
     }
 
     /** Prepares all layers, which must be lazy. */
@@ -400,6 +409,48 @@ final class ImageLibraryTest {
     assertThat(shows(lower, base)).isTrue();
     assertThat(shows(lower, own)).isTrue();
     assertThat(shows(lower, tree)).isFalse();
+
+    registry.hang();
+    assertThat(workers.submit(() -> mount(run)).get(10, TimeUnit.SECONDS)).isEqualTo(lower);
+    library = open();
+    assertThat(workers.submit(() -> mount(run)).get(10, TimeUnit.SECONDS)).isEqualTo(lower);
+    assertThat(format.indexed).hasValue(2);
+  }
+
+  @Test
+  void mount_secondImageOnAVariantThatWasDeleted_streamsItsLayers() throws Exception {
+    Descriptor base = layer("fake/stream", "base");
+    Image first = withVariant("a", layer("variant/image", "tree"), base, layer("fake/stream", "2"));
+    List<LazyLayer> known = first.prepare();
+    Image second = image("b", base, layer("fake/stream", "own"));
+    registry.delete(first.manifest);
+
+    Path lower = mount(second.prepare(1, List.of(known.getFirst())));
+
+    for (Descriptor layer : second.layers) {
+      assertThat(shows(lower, layer)).isTrue();
+    }
+  }
+
+  /** containerd finds all of its layers committed, and prepares none of them. */
+  @Test
+  void named_imageOfLayersOfAVariantOnly_isStreamedWhenItIsPulled() throws Exception {
+    Descriptor base = layer("fake/stream", "base");
+    Image first = withVariant("a", layer("variant/image", "tree"), base, layer("fake/stream", "2"));
+    List<LazyLayer> known = first.prepare();
+    Image second = image("b", base);
+
+    library.named(known.getFirst(), second.request(0, List.of()));
+
+    for (int i = 0; i < 2000 && format.indexed.get() == 0; i++) {
+      Thread.sleep(5);
+    }
+    library.named(
+        known.getLast(), first.request(1, List.of(new CommittedLayer.Lazy(known.getFirst()))));
+    registry.hang();
+    Path lower = workers.submit(() -> mount(known.subList(0, 1))).get(10, TimeUnit.SECONDS);
+    assertThat(shows(lower, base)).isTrue();
+    assertThat(format.indexed).hasValue(1);
   }
 
   /** As under two names of one snapshotter: to each the tree that was prepared under it. */
