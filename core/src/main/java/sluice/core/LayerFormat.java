@@ -94,7 +94,10 @@ public interface LayerFormat {
     /** The layer holds the merged tree of the whole image, itself the topmost. */
     record ImageTree(Indexer indexer, IndexOrigin origin) implements Recognition {}
 
-    /** The layer holds only data for an {@link ImageTree} above it. */
+    /**
+     * The layer holds only data for an {@link ImageTree} above it. Its diff ID is its digest, which
+     * is so of every uncompressed tar as well.
+     */
     record DataOnly() implements Recognition {}
   }
 

@@ -66,13 +66,16 @@ public final class RafsFormat implements LayerFormat {
         || (platform != null && platform.osFeatures().contains(OS_FEATURE));
   }
 
+  /**
+   * A blob by its media type, which every converter gives it, and not by its annotation: an
+   * ordinary layer in whose descriptor somebody put that is still one.
+   */
   @Override
   public Optional<ImagePart> imagePart(Descriptor layer) {
     if (layer.annotations().containsKey(BOOTSTRAP_ANNOTATION)) {
       return Optional.of(ImagePart.TREE);
     }
     return layer.mediaType().equals(BLOB_MEDIA_TYPE)
-            || layer.annotations().containsKey(BLOB_ANNOTATION)
         ? Optional.of(ImagePart.DATA)
         : Optional.empty();
   }

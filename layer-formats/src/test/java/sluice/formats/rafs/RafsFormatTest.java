@@ -110,6 +110,34 @@ class RafsFormatTest {
     }
   }
 
+  /** Anybody may annotate the uncompressed layer of another image, whose diff ID is its digest. */
+  @Test
+  void recognise_leavesAnOrdinaryLayerThatIsAnnotatedAsABlobToOthers() {
+    Fixtures fixtures = Fixtures.of("reader");
+    LayerFormat.Layer blob = layer(fixtures, "nydus-zstd", 0);
+    ImageDocument.Manifest manifest = blob.manifest();
+    List<Descriptor> layers = new ArrayList<>(manifest.layers());
+    layers.set(
+        0,
+        new Descriptor(
+            "application/vnd.oci.image.layer.v1.tar",
+            blob.diffId(),
+            blob.descriptor().sizeBytes(),
+            Map.of(RafsFormat.BLOB_ANNOTATION, "true"),
+            List.of(),
+            null,
+            null));
+    LayerFormat.Image image =
+        new LayerFormat.Image(
+            blob.image().reference(),
+            blob.image().digest(),
+            new ImageDocument.Manifest(manifest.config(), layers, Map.of(), null, null));
+    LayerFormat.Layer ordinary = new LayerFormat.Layer(image, 0, blob.diffId(), blob.holders());
+
+    assertThat(format.recognise(ordinary, IndexTrust.PINNED))
+        .isInstanceOf(Recognition.Foreign.class);
+  }
+
   @Test
   void index_isTheSameTwice() throws Exception {
     LayerIndex first = index(Fixtures.of("small"), "nydus-batch");

@@ -21,12 +21,26 @@ final class LoneLayer {
           Digest.parse("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"),
           2);
 
+  /** OCI image specification, "Media Types". */
+  private static final String TAR = "application/vnd.oci.image.layer.v1.tar";
+
   private LoneLayer() {}
 
   /** The layer as the store knows it. */
   static LayerFormat.Layer of(LazyLayer layer, Set<Repository> holders) {
     ImageReference reference = ImageReference.parse(layer.image());
     return of(reference, layer.manifest(), layer.layer(), layer.diffId(), holders);
+  }
+
+  /** The same bytes as an uncompressed tar, which is what a diff ID that is the digest says. */
+  static LayerFormat.Layer asTar(LayerFormat.Layer layer) {
+    Descriptor blob = layer.descriptor();
+    return of(
+        layer.image().reference(),
+        layer.image().digest(),
+        new Descriptor(TAR, blob.digest(), blob.sizeBytes()),
+        layer.diffId(),
+        layer.holders());
   }
 
   private static LayerFormat.Layer of(

@@ -141,6 +141,10 @@ final class RunTrees {
    */
   private void addMissing(LazyLayer layer, Set<Repository> holders, Trees trees)
       throws IOException, InterruptedException {
+    if (is(ImagePart.DATA, layer)) {
+      trees.add(LoneLayer.of(layer, holders), new LayerPlan.DataOnly(layer.format()));
+      return;
+    }
     LayerFormat.Layer source;
     try {
       source = source(layer, holders);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Future;
+import sluice.core.CorruptException;
 import sluice.core.LayerFormat;
 import sluice.core.UnservedException;
 
@@ -29,6 +30,9 @@ final class Trees {
 
     record Coming(LayerFormat.Layer layer, LayerPlan plan, Future<KeptLayer> made)
         implements Tree {}
+
+    /** On its way, if what was said to be data for another tree can be shown as one. */
+    record Tried(LayerFormat.Layer tar, String format, Future<KeptLayer> made) implements Tree {}
   }
 
   /** Adds a layer that the library has, below those that were added before. */
@@ -42,20 +46,33 @@ final class Trees {
    *
    * @throws UnservedException if it has no tree
    */
-  void add(LayerFormat.Layer layer, LayerPlan plan) throws UnservedException {
+  void add(LayerFormat.Layer layer, LayerPlan plan) throws IOException, InterruptedException {
     switch (plan) {
       case LayerPlan.Kept(KeptLayer kept) -> add(kept);
       case LayerPlan.Indexable indexable -> {
         trees.addFirst(new Tree.Coming(layer, plan, layers.make(layer, indexable)));
         whole = indexable.wholeImage();
       }
-      case LayerPlan.DataOnly(String format) ->
-          throw new UnservedException(
-              "layer %s holds only data for a %s tree, and no layer above it holds the tree"
-                  .formatted(layer.descriptor().digest(), format));
+      case LayerPlan.DataOnly(String format) -> addData(layer, format);
       case LayerPlan.Ordinary(List<String> reasons) ->
           throw new UnservedException(
               "layer %s: %s".formatted(layer.descriptor().digest(), String.join("; ", reasons)));
+    }
+  }
+
+  /**
+   * Tries a layer as an uncompressed tar. That it is only data is the word of the image that it was
+   * committed for; any image may say it of the uncompressed layer of another, which must be shown
+   * all the same. Its diff ID says which bytes that takes.
+   */
+  private void addData(LayerFormat.Layer layer, String format)
+      throws IOException, InterruptedException {
+    LayerFormat.Layer tar = LoneLayer.asTar(layer);
+    LayerPlan plan = layers.planner().planStreamed(tar);
+    if (plan instanceof LayerPlan.Indexable indexable) {
+      trees.addFirst(new Tree.Tried(tar, format, layers.make(tar, indexable)));
+    } else {
+      add(tar, plan);
     }
   }
 
@@ -72,9 +89,23 @@ final class Trees {
           switch (tree) {
             case Tree.There(KeptLayer layer) -> layer;
             case Tree.Coming coming -> await(coming);
+            case Tree.Tried tried -> await(tried);
           });
     }
     return there;
+  }
+
+  private KeptLayer await(Tree.Tried tried) throws IOException, InterruptedException {
+    try {
+      return layers.await(tried.made, tried.tar);
+    } catch (CorruptException e) {
+      UnservedException unserved =
+          new UnservedException(
+              "layer %s holds only data for a %s tree, no layer above it holds the tree, and it is no tar itself: %s"
+                  .formatted(tried.tar.descriptor().digest(), tried.format, e.getMessage()));
+      unserved.initCause(e);
+      throw unserved;
+    }
   }
 
   private KeptLayer await(Tree.Coming coming) throws IOException, InterruptedException {

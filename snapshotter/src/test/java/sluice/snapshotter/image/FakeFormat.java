@@ -21,9 +21,12 @@ import sluice.core.LayerIndex;
 
 /**
  * A format whose layers say by their media type what they are: {@code NAME/tree}, {@code
- * NAME/stream}, {@code NAME/image}, {@code NAME/data}, {@code NAME/refused}.
+ * NAME/stream}, {@code NAME/image}, {@code NAME/data}, {@code NAME/refused}. The one named {@code
+ * fake} streams uncompressed tars, too.
  */
 final class FakeFormat implements LayerFormat {
+
+  static final String TAR = "application/vnd.oci.image.layer.v1.tar";
 
   private static final IndexOrigin ORIGIN = IndexOrigin.ofLayer("a fake", -1);
 
@@ -76,6 +79,9 @@ final class FakeFormat implements LayerFormat {
   @Override
   public Recognition recognise(Layer layer, IndexTrust trust) {
     String type = layer.descriptor().mediaType();
+    if (type.equals(TAR) && name.equals("fake")) {
+      return new Recognition.Tree(new Maker(layer, true), ORIGIN);
+    }
     if (!type.startsWith(name + "/")) {
       return new Recognition.Foreign();
     }

@@ -363,7 +363,10 @@ final class ImageLibraryTest {
     List<LazyLayer> run = image.prepare();
 
     assertThat(shows(mount(run), image.layers.get(1))).isTrue();
-    assertThatThrownBy(() -> mount(run.subList(0, 1))).hasMessageContaining("holds only data");
+    format.fail(new CorruptException("no header", "tar", 0));
+    assertThatThrownBy(() -> mount(run.subList(0, 1)))
+        .hasMessageContaining("holds only data for a variant tree")
+        .hasMessageContaining("no header");
     Image alone = image("b", layer("variant/data", "3"));
     assertThat(fallback(library.prepare(alone.request(0, List.of()))).kind())
         .isEqualTo(FallbackKind.UNSUPPORTED);
@@ -371,6 +374,23 @@ final class ImageLibraryTest {
     variants.fail(new CorruptException("bad", "layer", 0));
     assertThat(fallback(library.prepare(broken.request(0, List.of()))).kind())
         .isEqualTo(FallbackKind.CORRUPT);
+  }
+
+  /** To say so of the uncompressed layer of another image takes no more than a descriptor. */
+  @Test
+  void mount_layerThatAnotherImageCallsData_isShownAsTheTarItIs() throws Exception {
+    Image hostile = image("h", layer("variant/data", "base"), layer("variant/image", "t"));
+    LazyLayer data = hostile.prepare().getFirst();
+    registry.delete(hostile.manifest);
+    Image victim = image("v", layer(FakeFormat.TAR, "base"), layer("fake/stream", "own"));
+
+    Path lower = mount(victim.prepare(1, List.of(data)));
+
+    assertThat(victim.chain).startsWith(data.chainId());
+    for (Descriptor layer : victim.layers) {
+      assertThat(shows(lower, layer)).isTrue();
+    }
+    assertThat(shows(mount(List.of(data)), victim.layers.getFirst())).isTrue();
   }
 
   /** An index with the image's RAFS variant. */
