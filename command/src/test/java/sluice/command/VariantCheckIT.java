@@ -44,7 +44,7 @@ final class VariantCheckIT {
     registry.close();
   }
 
-  /** But for {@code implicit}, whose directories nydus itself shows otherwise. */
+  /** But for {@code implicit}: {@link #variantOfNydusThatShowsAnotherTree_isFound}. */
   @Test
   void honestVariants_areFoundHonest() throws Exception {
     List<String> images = List.of("small", "one", "pause", "deep", "empty", "rawnames", "reader");
@@ -59,6 +59,22 @@ final class VariantCheckIT {
       assertThat(node.node().status().getLyingIndexesList()).as(image).isEmpty();
       node.remove(name(image));
     }
+  }
+
+  /**
+   * nydus-image hides what lower layers say of directories of which an upper one has no entry, and
+   * that is no lie; but it also puts a file into another directory.
+   */
+  @Test
+  void variantOfNydusThatShowsAnotherTree_isFound() throws Exception {
+    Fixtures implicit = Fixtures.of("implicit");
+    push(new VariantImage(implicit, implicit), "implicit");
+    assertThat(node.states(name("implicit"))).containsOnly("lazy");
+
+    Await.until("the lie is found", () -> lies() == 1);
+
+    assertThat(node.node().status().getLyingIndexes(0).getReason())
+        .contains("\"/z/other\" is not in the layer");
   }
 
   @Test

@@ -10,11 +10,15 @@ import java.util.Set;
  *     need not show them
  * @param times what is said of times
  * @param emptyXattrsLost whether xattrs with empty values may not be there
+ * @param impliedAttributes whether a directory of which the topmost layer that has something in it
+ *     has no entry may be shown as 0755, 0:0, of time 0 and without xattrs, whatever the layers
+ *     below say of it
  */
-public record Fidelity(Set<Bytes> hidden, Times times, boolean emptyXattrsLost) {
+public record Fidelity(
+    Set<Bytes> hidden, Times times, boolean emptyXattrsLost, boolean impliedAttributes) {
 
   /** An index says everything. */
-  public static final Fidelity EXACT = new Fidelity(Set.of(), Times.EXACT, false);
+  public static final Fidelity EXACT = new Fidelity(Set.of(), Times.EXACT, false, false);
 
   /** How times are said. */
   public enum Times {

@@ -44,7 +44,7 @@ public final class EstargzFormat implements LayerFormat {
   private static final String INSIDE = "TOC in the layer";
 
   private static final Fidelity FIDELITY =
-      new Fidelity(HiddenNames.ALL, Fidelity.Times.WHOLE_SECONDS, false);
+      new Fidelity(HiddenNames.ALL, Fidelity.Times.WHOLE_SECONDS, false, false);
 
   private final RangeSource blobs;
   private final ExternalTocs external;

@@ -39,9 +39,12 @@ public final class RafsFormat implements LayerFormat {
   /** Names the gzip layer that a blob refers into. */
   static final String REFERENCE_ANNOTATION = "containerd.io/snapshot/nydus-ref";
 
-  /** As nydus-image writes trees: a merged one's root is new, times are unsigned seconds. */
+  /**
+   * As nydus-image writes trees: a merged one's root is new, times are unsigned seconds, and a
+   * directory that it makes up for a file of one layer hides what those below say of it.
+   */
   private static final Fidelity FIDELITY =
-      new Fidelity(Set.of(), Fidelity.Times.WHOLE_SECONDS_FROM_1970, false);
+      new Fidelity(Set.of(), Fidelity.Times.WHOLE_SECONDS_FROM_1970, false, true);
 
   private static final String ENCRYPTED_ANNOTATION = "containerd.io/snapshot/nydus-encrypted-blob";
   private static final String FS_VERSION = "6";

@@ -35,7 +35,7 @@ public final class ZstdChunkedFormat implements LayerFormat {
 
   /** All that any dialect loses; podman's of today loses nothing. */
   private static final Fidelity FIDELITY =
-      new Fidelity(HiddenNames.ALL, Fidelity.Times.WHOLE_SECONDS, true);
+      new Fidelity(HiddenNames.ALL, Fidelity.Times.WHOLE_SECONDS, true, false);
 
   private final RangeSource blobs;
 

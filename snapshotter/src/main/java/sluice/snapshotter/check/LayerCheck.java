@@ -102,8 +102,9 @@ public final class LayerCheck {
           return unreadable;
         }
       }
-      Path whole = layer.wholeImage() ? merged(held, trees) : held.getFirst();
-      return compare(layer, whole, streamed, fidelity);
+      return layer.wholeImage()
+          ? compareWhole(layer, held, merged(held, trees), streamed, fidelity)
+          : compare(layer, held.getFirst(), streamed, fidelity, path -> false);
     } finally {
       deleteTree(trees);
       Files.delete(scratch);
@@ -183,8 +184,20 @@ public final class LayerCheck {
     indexer.index(tree, streamed);
   }
 
+  private Optional<String> compareWhole(
+      KeptLayer layer, List<Path> held, Path merged, ScratchDevices streamed, Fidelity fidelity)
+      throws IOException, InterruptedException {
+    try (ImpliedDirectories implied = ImpliedDirectories.open(held)) {
+      return compare(layer, merged, streamed, fidelity, implied::contains);
+    }
+  }
+
   private Optional<String> compare(
-      KeptLayer layer, Path tree, ScratchDevices streamed, Fidelity fidelity)
+      KeptLayer layer,
+      Path tree,
+      ScratchDevices streamed,
+      Fidelity fidelity,
+      TreeComparison.Implied implied)
       throws IOException, InterruptedException {
     try (MetadataImage shown = MetadataImage.open(layer.metadataImage());
         MetadataImage held = MetadataImage.open(tree);
@@ -196,7 +209,8 @@ public final class LayerCheck {
                   ? new TreeComparison.Side(
                       held, held.lookup(held.rootNid(), MetadataImageMerge.TREE), heldFiles)
                   : TreeComparison.Side.of(held, heldFiles),
-              fidelity)
+              fidelity,
+              implied)
           .difference();
     }
   }

@@ -25,12 +25,17 @@ import sluice.erofs.MetadataImage;
 final class TreeComparison {
 
   private static final int PIECE_BYTES = 1 << 20;
+
+  /** Of directories that converters make up, as they would be unpacked into nothing. */
+  private static final int IMPLIED_MODE = 0755;
+
   private static final Bytes DOT = Bytes.utf8(".");
   private static final Bytes DOT_DOT = Bytes.utf8("..");
 
   private final Side shown;
   private final Side held;
   private final Fidelity fidelity;
+  private final Implied implied;
   private final Deque<Pair> pending = new ArrayDeque<>();
 
   /** By number in one tree, the number in the other, of files with several names. */
@@ -51,16 +56,25 @@ final class TreeComparison {
     }
   }
 
-  private record Pair(long shown, long held, String path) {}
+  /** Which directories of what is held are only implied by the layer that decides on them. */
+  @FunctionalInterface
+  interface Implied {
+    boolean contains(Bytes path) throws IOException;
+  }
+
+  /** Two inodes of one path, which begins with no slash. */
+  private record Pair(long shown, long held, Bytes path) {}
 
   /**
    * @param shown what the index shows
    * @param held what the layer holds
+   * @param implied is asked where {@code fidelity} has it count
    */
-  TreeComparison(Side shown, Side held, Fidelity fidelity) {
+  TreeComparison(Side shown, Side held, Fidelity fidelity, Implied implied) {
     this.shown = shown;
     this.held = held;
     this.fidelity = fidelity;
+    this.implied = implied;
   }
 
   /** The first difference in a sentence; empty if there is none. */
@@ -72,7 +86,7 @@ final class TreeComparison {
   private Optional<String> difference(boolean files) throws IOException, InterruptedException {
     linkedShown.clear();
     linkedHeld.clear();
-    pending.push(new Pair(shown.root, held.root, ""));
+    pending.push(new Pair(shown.root, held.root, Bytes.EMPTY));
     while (!pending.isEmpty()) {
       Optional<String> found = difference(pending.pop(), files);
       if (found.isPresent()) {
@@ -87,7 +101,7 @@ final class TreeComparison {
     Inode one = shown.image.inode(pair.shown);
     Inode other = held.image.inode(pair.held);
     Optional<String> attributes = attributes(one, other);
-    if (attributes.isPresent()) {
+    if (attributes.isPresent() && !isExcused(pair, one, other)) {
       return attributes.map(text -> "\"/%s\" %s".formatted(pair.path, text));
     }
     if (one.type() != FileType.DIRECTORY && (one.nlink() > 1 || other.nlink() > 1)) {
@@ -122,6 +136,19 @@ final class TreeComparison {
             sameXattrs(shown.image.xattrs(one), held.image.xattrs(other))
                 ? Optional::empty
                 : () -> Optional.of("has other xattrs"));
+  }
+
+  /** Whether the directory differs just as the format has it where a layer only implies it. */
+  private boolean isExcused(Pair pair, Inode one, Inode other) throws IOException {
+    return fidelity.impliedAttributes()
+        && other.isDirectory()
+        && one.mode() == (FileType.DIRECTORY.modeBits() | IMPLIED_MODE)
+        && one.uid() == 0
+        && one.gid() == 0
+        && one.mtimeSeconds() == 0
+        && one.mtimeNanos() == 0
+        && shown.image.xattrs(one).isEmpty()
+        && implied.contains(pair.path);
   }
 
   private static Optional<String> modes(int shown, int held) {
@@ -164,15 +191,15 @@ final class TreeComparison {
     return (held == null || held == pair.held) && (shown == null || shown == pair.shown);
   }
 
-  private Optional<String> children(Inode one, Inode other, String path) throws CorruptException {
+  private Optional<String> children(Inode one, Inode other, Bytes path) throws CorruptException {
     SortedMap<Bytes, Long> ours = list(shown.image, one);
     SortedMap<Bytes, Long> theirs = list(held.image, other);
-    if (path.isEmpty()) {
+    if (path.length() == 0) {
       theirs.keySet().removeIf(name -> fidelity.hidden().contains(name) && !ours.containsKey(name));
     }
     for (var entry : ours.entrySet()) {
       Long there = theirs.remove(entry.getKey());
-      String name = path.isEmpty() ? entry.getKey().toString() : path + "/" + entry.getKey();
+      Bytes name = child(path, entry.getKey());
       if (there == null) {
         return Optional.of("\"/%s\" is not in the layer".formatted(name));
       }
@@ -181,8 +208,15 @@ final class TreeComparison {
     return theirs.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            "\"/%s%s%s\" of the layer is not shown"
-                .formatted(path, path.isEmpty() ? "" : "/", theirs.firstKey()));
+            "\"/%s\" of the layer is not shown".formatted(child(path, theirs.firstKey())));
+  }
+
+  private static Bytes child(Bytes directory, Bytes name) {
+    if (directory.length() == 0) {
+      return name;
+    }
+    ByteBuffer path = ByteBuffer.allocate(directory.length() + 1 + name.length());
+    return Bytes.of(path.put(directory.asBuffer()).put((byte) '/').put(name.asBuffer()).array());
   }
 
   private static SortedMap<Bytes, Long> list(MetadataImage image, Inode directory)
@@ -200,7 +234,7 @@ final class TreeComparison {
     return entries;
   }
 
-  private Optional<String> target(Inode one, Inode other, String path) throws CorruptException {
+  private Optional<String> target(Inode one, Inode other, Bytes path) throws CorruptException {
     Bytes ours = shown.image.linkTarget(one);
     Bytes theirs = held.image.linkTarget(other);
     return ours.equals(theirs)
@@ -208,7 +242,7 @@ final class TreeComparison {
         : Optional.of("\"/%s\" leads to \"%s\", not to \"%s\"".formatted(path, ours, theirs));
   }
 
-  private Optional<String> content(Inode one, Inode other, String path)
+  private Optional<String> content(Inode one, Inode other, Bytes path)
       throws IOException, InterruptedException {
     long at = 0;
     while (at < one.sizeBytes()) {

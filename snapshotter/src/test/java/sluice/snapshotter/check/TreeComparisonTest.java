@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import sluice.core.Bytes;
 import sluice.core.DeviceId;
@@ -29,12 +31,16 @@ import sluice.erofs.FileContent;
 import sluice.erofs.FileType;
 import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
+import sluice.erofs.MetadataImageMerge;
 import sluice.erofs.MetadataImageWriter;
 
 final class TreeComparisonTest {
 
   private static final Attributes PLAIN = new Attributes(0644, 1, 2, 1_000, 5);
   private static final byte[] CONTENT = "what the layer holds".repeat(1000).getBytes(UTF_8);
+
+  /** A name that is not UTF-8. */
+  private static final Bytes RAW = Bytes.of((byte) 'd', (byte) 0xff);
 
   @TempDir private Path directory = Path.of("");
   private int made;
@@ -78,17 +84,75 @@ final class TreeComparisonTest {
 
   @Test
   void difference_whatTheFormatCannotSay_isNone() throws Exception {
-    Fidelity seconds = new Fidelity(Set.of(), Times.WHOLE_SECONDS, false);
+    Fidelity seconds = new Fidelity(Set.of(), Times.WHOLE_SECONDS, false, false);
     assertThat(compare(Lie.NANOSECONDS, seconds)).isEmpty();
     assertThat(compare(Lie.TIME, seconds)).isPresent();
-    Fidelity hiding = new Fidelity(Set.of(Bytes.utf8("hidden")), Times.EXACT, false);
+    Fidelity hiding = new Fidelity(Set.of(Bytes.utf8("hidden")), Times.EXACT, false, false);
     assertThat(compare(Lie.WHITEOUT, hiding)).isEmpty();
     assertThat(compare(Lie.NONE, hiding)).isEmpty();
     assertThat(compare(Lie.MISSING, hiding)).isPresent();
-    Fidelity withoutEmpty = new Fidelity(Set.of(), Times.EXACT, true);
+    Fidelity withoutEmpty = new Fidelity(Set.of(), Times.EXACT, true, false);
     assertThat(compare(Lie.EMPTY_XATTRS, withoutEmpty)).isEmpty();
     assertThat(compare(Lie.NONE, withoutEmpty)).isEmpty();
     assertThat(compare(Lie.XATTRS, withoutEmpty)).isPresent();
+  }
+
+  /** How a directory may be shown that the lower of two layers holds as 0700, 5:5. */
+  @ParameterizedTest
+  @CsvSource({
+    "false, 755,  0, 0, true,  ",
+    "false, 755,  0, 0, false, has mode 40755",
+    "true,  755,  0, 0, true,  has mode 40755",
+    "false, 777,  0, 0, true,  has mode 40777",
+    "false, 1755, 0, 0, true,  has mode 41755",
+    "false, 755,  1, 0, true,  has mode 40755",
+    "false, 755,  0, 9, true,  has mode 40755",
+    "false, 700,  5, 9, true,  has time 9"
+  })
+  void difference_ofADirectoryThatIsImplied(
+      boolean entry, String mode, int owner, long time, boolean lenient, @Nullable String found)
+      throws Exception {
+    Attributes below = new Attributes(FileType.DIRECTORY.modeBits() | 0700, 5, 5, 1_000, 0);
+    LayerTree lower = new LayerTree("lower");
+    lower.directory(RAW, below);
+    lower.file(child("a"), PLAIN, FileContent.empty());
+    LayerTree upper = new LayerTree("upper");
+    if (entry) {
+      upper.directory(RAW, below);
+    }
+    upper.file(child("b"), PLAIN, FileContent.empty());
+    LayerTree variant = new LayerTree("variant");
+    variant.directory(
+        Bytes.EMPTY, new Attributes(FileType.DIRECTORY.modeBits() | 0755, 0, 0, 0, 0));
+    variant.directory(
+        RAW,
+        new Attributes(
+            FileType.DIRECTORY.modeBits() | Integer.parseInt(mode, 8), owner, owner, time, 0));
+    variant.file(child("a"), PLAIN, FileContent.empty());
+    variant.file(child("b"), PLAIN, FileContent.empty());
+    List<Path> layers = List.of(image(lower), image(upper));
+    Path merged = directory.resolve("merged");
+    MetadataImageMerge.merge(layers, merged);
+    try (MetadataImage shown = MetadataImage.open(image(variant));
+        MetadataImage held = MetadataImage.open(merged);
+        DeviceReader none = DeviceReader.open(held, List.of());
+        ImpliedDirectories implied = ImpliedDirectories.open(layers)) {
+      long tree = held.lookup(held.rootNid(), MetadataImageMerge.TREE);
+      assertThat(
+              new TreeComparison(
+                      TreeComparison.Side.of(shown, none),
+                      new TreeComparison.Side(held, tree, none),
+                      new Fidelity(Set.of(), Times.EXACT, false, lenient),
+                      implied::contains)
+                  .difference())
+          .satisfies(said -> {
+            if (found == null) {
+              assertThat(said).isEmpty();
+            } else {
+              assertThat(said.orElseThrow()).startsWith("\"/" + RAW + "\" " + found);
+            }
+          });
+    }
   }
 
   private Optional<String> compare(Lie lie, Fidelity fidelity) throws Exception {
@@ -100,10 +164,28 @@ final class TreeComparisonTest {
           DeviceReader ours = reader(one, devices);
           DeviceReader theirs = reader(other, devices)) {
         return new TreeComparison(
-                TreeComparison.Side.of(one, ours), TreeComparison.Side.of(other, theirs), fidelity)
+                TreeComparison.Side.of(one, ours),
+                TreeComparison.Side.of(other, theirs),
+                fidelity,
+                path -> false)
             .difference();
       }
     }
+  }
+
+  private static Bytes child(String name) {
+    return Bytes.of(
+        ByteBuffer.allocate(RAW.length() + 1 + name.length())
+            .put(RAW.asBuffer())
+            .put((byte) '/')
+            .put(name.getBytes(UTF_8))
+            .array());
+  }
+
+  private Path image(LayerTree tree) throws IOException {
+    Path image = directory.resolve("tree" + made++);
+    MetadataImageWriter.write(tree, List.of(), image);
+    return image;
   }
 
   private static DeviceReader reader(MetadataImage image, ScratchDevices devices)
