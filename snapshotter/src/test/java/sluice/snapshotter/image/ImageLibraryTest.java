@@ -462,9 +462,7 @@ final class ImageLibraryTest {
 
     library.named(known.getFirst(), second.request(0, List.of()));
 
-    for (int i = 0; i < 2000 && format.indexed.get() == 0; i++) {
-      Thread.sleep(5);
-    }
+    await("layers", 2);
     library.named(
         known.getLast(), first.request(1, List.of(new CommittedLayer.Lazy(known.getFirst()))));
     registry.hang();
