@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import sluice.snapshotter.image.ImageLibrary.RunState;
+import sluice.snapshotter.state.LazyLayers.Needed;
 import sluice.snapshotter.state.LazyLayers.Pin;
 import sluice.snapshotter.state.LazyLayers.Rootfs;
 import sluice.snapshotter.state.LazyRun;
@@ -101,8 +102,9 @@ final class MountedRuns {
     keys.values().removeIf(key::equals);
   }
 
-  /** Forgets the problems of runs that nothing stands on any more. */
-  void forgetProblemsBut(Set<LazyRun> needed) {
-    problems.keySet().retainAll(needed);
+  /** Forgets what is known of runs and layers that nothing stands on any more. */
+  void forgetBut(Needed needed) {
+    problems.keySet().retainAll(needed.mounted());
+    runTrees.forgetBut(needed.committed());
   }
 }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sluice.core.FetchException;
@@ -28,6 +30,12 @@ final class RunTrees {
 
   private final LayerLibrary layers;
   private final ImageResolver resolver;
+
+  /**
+   * By which index a layer is shown that was committed without a tree, as its manifest says: no
+   * mount but the first has to ask for that.
+   */
+  private final Map<LazyLayer, LayerKey> chosen = new ConcurrentHashMap<>();
 
   RunTrees(LayerLibrary layers, ImageResolver resolver) {
     this.layers = layers;
@@ -114,7 +122,19 @@ final class RunTrees {
             holdsTree(layer)
                 ? Optional.empty()
                 : layers.claims().findProven(layer.layer().digest()))
+        .or(() -> chosen(layer))
         .filter(kept -> kept.diffId().equals(layer.diffId()));
+  }
+
+  private Optional<KeptLayer> chosen(LazyLayer layer) {
+    return Optional.ofNullable(chosen.get(layer))
+        .filter(key -> layers.claims().lie(key).isEmpty())
+        .flatMap(layers::find);
+  }
+
+  /** Forgets what was found out of layers that no snapshot needs any more. */
+  void forgetBut(Set<LazyLayer> needed) {
+    chosen.keySet().retainAll(needed);
   }
 
   /**
@@ -161,7 +181,17 @@ final class RunTrees {
       trees.add(alone, layers.planner().planStreamed(alone));
       return;
     }
-    trees.add(source, layers.planner().plan(source));
+    LayerPlan plan = layers.planner().plan(source);
+    key(plan).ifPresent(key -> chosen.put(layer, key));
+    trees.add(source, plan);
+  }
+
+  private static Optional<LayerKey> key(LayerPlan plan) {
+    return switch (plan) {
+      case LayerPlan.Kept(KeptLayer kept) -> Optional.of(kept.key());
+      case LayerPlan.Indexable indexable -> Optional.of(indexable.key());
+      case LayerPlan.DataOnly _, LayerPlan.Ordinary _ -> Optional.empty();
+    };
   }
 
   /** The layer as a part of its manifest, which formats go by. */

@@ -80,7 +80,7 @@ final class Sweep {
         failures.collect(() -> pins.deleteUnpinned(key.layer(), () -> layers.delete(Set.of(key))));
       }
     }
-    runs.forgetProblemsBut(needed.mounted());
+    runs.forgetBut(needed);
     owners.retain(liveChains);
     failures.collect(layers::sweepDevices);
     failures.report();

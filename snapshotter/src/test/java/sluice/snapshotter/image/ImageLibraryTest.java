@@ -29,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
@@ -40,6 +39,7 @@ import sluice.core.Descriptor;
 import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.ImageReference;
+import sluice.core.IndexOrigin.Binding;
 import sluice.erofs.DirectoryWalk;
 import sluice.snapshotter.signature.Signatures;
 import sluice.snapshotter.state.CommittedLayer;
@@ -56,7 +56,7 @@ final class ImageLibraryTest {
 
   private static final String CRI = "containerd.io/snapshot/cri.";
 
-  @TempDir private Path root = Path.of("");
+  private final Path root;
   private final FakeRegistry registry = new FakeRegistry();
   private final FakeDevices devices = new FakeDevices();
   private final FakeFormat format = new FakeFormat("fake");
@@ -64,19 +64,20 @@ final class ImageLibraryTest {
   /** Has one tree for all layers of an image; its variants stand beside images of the other. */
   private final FakeFormat variants = new FakeFormat("variant");
 
+  private final IndexedFormat indexed = new IndexedFormat(Binding.IMAGE);
+
   private final FakeMounter mounter = new FakeMounter();
   private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
   private Duration limit = Duration.ofSeconds(10);
   private TrustPolicy trust = new TrustPolicy.Allow();
-  private LayerLibrary layers = openLayers();
-  private LazyLayers library = open();
-
   private final ManualClock clock = new ManualClock();
+  private LayerLibrary layers;
+  private LazyLayers library;
 
-  private ImageLibraryTest() throws IOException {}
-
-  @BeforeEach
-  void begin() throws IOException {
+  ImageLibraryTest(@TempDir Path root) throws IOException {
+    this.root = root;
+    indexed.there(false);
+    layers = openLayers();
     library = open();
   }
 
@@ -89,7 +90,7 @@ final class ImageLibraryTest {
     return LayerLibrary.open(
         root.resolve("layers"),
         new LayerChoice(
-            List.of(variants, format),
+            List.of(variants, indexed, format),
             new ConfiguredTrust(
                 trust,
                 new TrustPolicy.Deny(),
@@ -435,6 +436,22 @@ final class ImageLibraryTest {
     library = open();
     assertThat(workers.submit(() -> mount(run)).get(10, TimeUnit.SECONDS)).isEqualTo(lower);
     assertThat(format.indexed).hasValue(2);
+  }
+
+  /** A tree that nobody compared yet is another image's only if its manifest says so. */
+  @Test
+  void mount_secondImageOnIndexedLayersOfAVariant_asksForTheirManifestOnce() throws Exception {
+    Descriptor base = layer("fake/stream", "base");
+    List<LazyLayer> first =
+        withVariant("a", layer("variant/image", "tree"), base, layer("fake/stream", "2")).prepare();
+    indexed.there(true);
+    List<LazyLayer> run =
+        image("b", base, layer("fake/stream", "own")).prepare(1, List.of(first.getFirst()));
+    Path lower = mount(run);
+    assertThat(files("layers")).noneMatch(name -> name.startsWith("fake_"));
+
+    registry.hang();
+    assertThat(workers.submit(() -> mount(run)).get(10, TimeUnit.SECONDS)).isEqualTo(lower);
   }
 
   @Test
