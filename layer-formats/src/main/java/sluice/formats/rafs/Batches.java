@@ -1,5 +1,6 @@
 package sluice.formats.rafs;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,9 +11,16 @@ import sluice.core.Chunk;
 import sluice.core.ChunkEncoding;
 import sluice.core.CorruptException;
 import sluice.core.Placement;
+import sluice.erofs.LayerTree;
 
 /** The batches of one blob that a bootstrap refers to. Safe for use by many threads. */
 final class Batches {
+
+  /** What a chunk in a batch takes of the heap: its placement with a digest, and its number. */
+  private static final int MEMBER_BYTES = 200;
+
+  /** What a batch takes of it: two ranges, a list, its number. */
+  private static final int BATCH_BYTES = 240;
 
   /**
    * The chunks of one batch that are referred to, and the batch itself.
@@ -33,10 +41,12 @@ final class Batches {
    * Gathers the batches of {@code chunks}.
    *
    * @param blobBytes length of the blob
+   * @param growth is asked before more is gathered
    * @throws CorruptException if a batch lies outside of the blob, or a chunk outside of its batch
    */
-  static Batches gather(BlobChunks chunks, BatchTable table, long blobBytes)
-      throws CorruptException {
+  static Batches gather(
+      BlobChunks chunks, BatchTable table, long blobBytes, LayerTree.Growth growth)
+      throws IOException {
     Map<Integer, Members> batches = new HashMap<>();
     Map<Integer, Members> byContext = new HashMap<>();
     for (int number = 0; number < chunks.count(); number++) {
@@ -46,6 +56,7 @@ final class Batches {
       }
       BatchTable.InBatch place = table.find(entry);
       Members members = byContext.get(place.batch());
+      growth.grow(MEMBER_BYTES + (members == null ? BATCH_BYTES : 0));
       if (members == null) {
         BatchTable.Batch batch = table.batch(place.batch());
         ByteRange encoded = new ByteRange(place.encodedOffset(), batch.encodedBytes());

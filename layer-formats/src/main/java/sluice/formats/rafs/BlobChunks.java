@@ -1,5 +1,6 @@
 package sluice.formats.rafs;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -12,6 +13,7 @@ import sluice.core.Chunk;
 import sluice.core.ChunkEncoding;
 import sluice.core.CorruptException;
 import sluice.core.Placement;
+import sluice.erofs.LayerTree;
 
 /**
  * The chunks of one blob that a bootstrap refers to, by rising place in the blob's uncompressed
@@ -19,6 +21,10 @@ import sluice.core.Placement;
  * Safe for use by many threads.
  */
 final class BlobChunks implements Iterable<Chunk> {
+
+  /** What a chunk takes of the heap: a key, which is copied. */
+  static final int CHUNK_BYTES = 16;
+
   private final MemorySegment image;
   private final long tableOffset;
   private final BlobEntry blob;
@@ -60,6 +66,7 @@ final class BlobChunks implements Iterable<Chunk> {
    * @param keys a {@link #key} for each of them; changed by this
    * @param blobBytes length of the blob
    * @param contexts the blob's context table, if it has batches or refers into a gzip layer
+   * @param growth is asked before batches are gathered
    * @throws CorruptException if a chunk lies outside of the blob or its uncompressed space,
    *     overlaps another one, or has no digest
    */
@@ -70,8 +77,9 @@ final class BlobChunks implements Iterable<Chunk> {
       long[] keys,
       long blobBytes,
       @Nullable ContextTable contexts,
+      LayerTree.Growth growth,
       String resource)
-      throws CorruptException {
+      throws IOException {
     Arrays.sort(keys);
     BlobChunks all = new BlobChunks(image, tableOffset, blob, resource, keys, null, null);
     int kept = 0;
@@ -101,7 +109,7 @@ final class BlobChunks implements Iterable<Chunk> {
               blob,
               resource,
               unique,
-              Batches.gather(plain, table, blobBytes),
+              Batches.gather(plain, table, blobBytes, growth),
               null);
       case ZranTable table ->
           new BlobChunks(image, tableOffset, blob, resource, unique, null, table);

@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import sluice.core.CorruptException;
+import sluice.erofs.LayerTree;
 
 /**
  * The tables of a bootstrap, whose tree is read as an EROFS image. The file is mapped, and stays so
@@ -92,36 +95,74 @@ record Bootstrap(
     return nids;
   }
 
+  /** The blobs that chunks lie in, in the order of the blob table. */
+  List<BlobEntry> referred() throws CorruptException {
+    int[] counts = counts(superblock.chunkTableOffset(), entries());
+    return blobs.stream().filter(blob -> counts[blob.index()] > 0).toList();
+  }
+
+  /** The context tables that the chunks need, by number of the blob. */
+  Map<Integer, ContextTable> contexts(Contexts contexts) throws IOException, InterruptedException {
+    Map<Integer, ContextTable> tables = new HashMap<>();
+    for (BlobEntry blob : referred()) {
+      if (blob.has(BlobEntry.FEATURE_BATCH) || blob.has(BlobEntry.FEATURE_ZRAN)) {
+        tables.put(blob.index(), contexts.of(blob));
+      }
+    }
+    return tables;
+  }
+
   /**
    * Reads and checks the chunk table.
    *
+   * @param contexts those that {@link #contexts(Contexts)} gave
+   * @param growth is asked before chunks are gathered
    * @return the chunks of each blob, in the order of the blob table
    */
-  List<BlobChunks> chunks(BlobLengths lengths, Contexts contexts)
-      throws IOException, InterruptedException {
+  List<BlobChunks> chunks(
+      BlobLengths lengths, Map<Integer, ContextTable> contexts, LayerTree.Growth growth)
+      throws IOException {
+    long table = superblock.chunkTableOffset();
+    int entries = entries();
+    growth.grow((long) BlobChunks.CHUNK_BYTES * entries);
+    long[][] keys = keys(table, entries);
+    List<BlobChunks> chunks = new ArrayList<>();
+    for (BlobEntry blob : blobs) {
+      long[] own = keys[blob.index()];
+      chunks.add(
+          BlobChunks.check(
+              image,
+              table,
+              blob,
+              own,
+              lengths.of(blob),
+              contexts.get(blob.index()),
+              growth,
+              resource));
+    }
+    return chunks;
+  }
+
+  private int entries() throws CorruptException {
     long table = superblock.chunkTableOffset();
     long bytes = superblock.chunkTableBytes();
     Layout.require(image, table, bytes, "chunk table", resource);
     if (bytes % ChunkEntry.BYTES != 0 || bytes / ChunkEntry.BYTES > Integer.MAX_VALUE) {
       throw new CorruptException("chunk table: " + bytes + " bytes", resource, table);
     }
-    int entries = (int) (bytes / ChunkEntry.BYTES);
-    long[][] keys = keys(table, entries);
-    List<BlobChunks> chunks = new ArrayList<>();
-    for (BlobEntry blob : blobs) {
-      long[] own = keys[blob.index()];
-      boolean needed = blob.has(BlobEntry.FEATURE_BATCH) || blob.has(BlobEntry.FEATURE_ZRAN);
-      ContextTable context = needed && own.length > 0 ? contexts.of(blob) : null;
-      chunks.add(BlobChunks.check(image, table, blob, own, lengths.of(blob), context, resource));
-    }
-    return chunks;
+    return (int) (bytes / ChunkEntry.BYTES);
   }
 
-  private long[][] keys(long table, int entries) throws CorruptException {
+  private int[] counts(long table, int entries) throws CorruptException {
     int[] counts = new int[blobs.size()];
     for (int i = 0; i < entries; i++) {
       counts[blobIndex(table, i)]++;
     }
+    return counts;
+  }
+
+  private long[][] keys(long table, int entries) throws CorruptException {
+    int[] counts = counts(table, entries);
     long[][] keys = new long[blobs.size()][];
     for (int i = 0; i < keys.length; i++) {
       keys[i] = new long[counts[i]];

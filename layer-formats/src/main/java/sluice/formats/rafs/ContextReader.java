@@ -3,6 +3,7 @@ package sluice.formats.rafs;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import sluice.core.CorruptException;
@@ -44,13 +45,22 @@ final class ContextReader implements Bootstrap.Contexts {
   private final Set<Repository> holders;
   private final BootstrapLayer layer;
   private final Separately separately;
+  private final Path scratch;
 
+  /**
+   * @param scratch a directory for files without names, in which tables lie that were fetched
+   */
   ContextReader(
-      RangeSource source, Set<Repository> holders, BootstrapLayer layer, Separately separately) {
+      RangeSource source,
+      Set<Repository> holders,
+      BootstrapLayer layer,
+      Separately separately,
+      Path scratch) {
     this.source = source;
     this.holders = holders;
     this.layer = layer;
     this.separately = separately;
+    this.scratch = scratch;
   }
 
   @Override
@@ -100,7 +110,18 @@ final class ContextReader implements Bootstrap.Contexts {
             encoded.slice(0, (int) place.encodedBytes()),
             NO_WINDOW,
             decoded);
-    return new Decoded(MemorySegment.ofArray(decoded.array()), header);
+    return new Decoded(inFile(decoded.array()), header);
+  }
+
+  /** Not on the heap: an image may have a hundred blobs with a table each. */
+  private MemorySegment inFile(byte[] table) throws IOException {
+    Path file = Files.createTempFile(scratch, "contexts", "");
+    try {
+      Files.write(file, table);
+      return Layout.map(file);
+    } finally {
+      Files.delete(file);
+    }
   }
 
   private static boolean outOfBounds(long length) {

@@ -38,12 +38,14 @@ final class PrefetchList {
     }
   }
 
-  /** A directory's child is met. */
-  void enter(long directoryNid, long childNid) {
+  /**
+   * A directory's child is met.
+   *
+   * @return whether it is kept
+   */
+  boolean enter(long directoryNid, long childNid) {
     Integer rank = ranks.get(directoryNid);
-    if (rank != null) {
-      ranks.putIfAbsent(childNid, rank);
-    }
+    return rank != null && ranks.putIfAbsent(childNid, rank) == null;
   }
 
   /** A file's extent is met. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import sluice.core.CorruptException;
 import sluice.core.Descriptor;
@@ -68,11 +69,14 @@ final class RafsIndexer implements LayerFormat.Indexer {
             source,
             layer.holders(),
             unpacked,
-            (blob, place) -> separateTable(blob, place, directory));
-    List<BlobChunks> chunks = bootstrap.chunks(this::blobLength, contexts);
-    referenced.require(
-        bootstrap.blobs().stream().filter(blob -> chunks.get(blob.index()).count() > 0).toList());
+            (blob, place) -> separateTable(blob, place, directory),
+            directory);
+    // All is fetched before room is taken: a registry that dawdles must not keep others from
+    // theirs.
+    Map<Integer, ContextTable> tables = bootstrap.contexts(contexts);
+    referenced.require(bootstrap.referred());
     try (TreeShare room = TreeRoom.ofProcess().table(bootstrap.resource())) {
+      List<BlobChunks> chunks = bootstrap.chunks(this::blobLength, tables, room);
       return write(bootstrap, unpacked.bootstrap(), chunks, room, metadataImage, devices);
     }
   }

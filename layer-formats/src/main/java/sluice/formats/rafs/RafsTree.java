@@ -38,6 +38,15 @@ final class RafsTree {
    */
   private static final int VISITED_BYTES = 200;
 
+  /** What is kept of a child of a directory that is prefetched. */
+  private static final int PREFETCHED_BYTES = 100;
+
+  /** What an extent takes of the heap while its file is read, with its place in a list. */
+  private static final int EXTENT_BYTES = 40 + 8;
+
+  /** Children that are listed at a time: a directory may have any number of them. */
+  private static final int LISTED = 1024;
+
   private static final Bytes DOT = Bytes.utf8(".");
   private static final Bytes DOT_DOT = Bytes.utf8("..");
 
@@ -56,6 +65,9 @@ final class RafsTree {
   private final Map<Long, Bytes> firstNames = new HashMap<>();
   private final Set<Long> directories = new HashSet<>();
   private final Deque<Pending> pending = new ArrayDeque<>();
+
+  /** Of the file that has most so far: the tree asks for the extents of a file when it has it. */
+  private int mostExtents = 1;
 
   /** Each chunk of a file has an index of eight bytes in the image. */
   private long steps;
@@ -84,23 +96,34 @@ final class RafsTree {
       throw new CorruptException("the root is not a directory", resource, -1);
     }
     while (!pending.isEmpty()) {
-      Pending directory = pending.pop();
-      List<Child> children = new ArrayList<>();
-      image.list(
-          image.inode(directory.nid()),
-          0,
-          (nextCookie, nid, type, name) -> {
-            if (!name.equals(DOT) && !name.equals(DOT_DOT)) {
-              children.add(new Child(nid, name));
-            }
-            return true;
-          });
-      for (Child child : children) {
-        prefetch.enter(directory.nid(), child.nid());
-        add(child.nid(), join(directory.path(), child.name()));
-      }
+      addChildren(pending.pop());
     }
     return tree;
+  }
+
+  private void addChildren(Pending directory) throws IOException {
+    Inode inode = image.inode(directory.nid());
+    List<Child> children = new ArrayList<>();
+    long[] cookie = {0};
+    do {
+      children.clear();
+      image.list(
+          inode,
+          cookie[0],
+          (nextCookie, nid, type, name) -> {
+            children.add(new Child(nid, name));
+            cookie[0] = nextCookie;
+            return children.size() < LISTED;
+          });
+      for (Child child : children) {
+        if (!child.name().equals(DOT) && !child.name().equals(DOT_DOT)) {
+          if (prefetch.enter(directory.nid(), child.nid())) {
+            growth.grow(PREFETCHED_BYTES);
+          }
+          add(child.nid(), join(directory.path(), child.name()));
+        }
+      }
+    } while (children.size() == LISTED);
   }
 
   private Bytes join(Bytes directory, Bytes name) throws CorruptException {
@@ -156,7 +179,7 @@ final class RafsTree {
     }
   }
 
-  private FileContent content(Inode file, Bytes path) throws CorruptException {
+  private FileContent content(Inode file, Bytes path) throws IOException {
     List<Extent> extents = new ArrayList<>();
     long offset = 0;
     while (offset < file.sizeBytes()) {
@@ -170,6 +193,10 @@ final class RafsTree {
         Extent extent =
             new Extent(offset, mapping.lengthBytes(), mapping.device(), mapping.deviceOffset());
         requireChunks(extent, path);
+        if (extents.size() == mostExtents) {
+          growth.grow(EXTENT_BYTES);
+          mostExtents++;
+        }
         extents.add(extent);
         prefetch.add(file.nid(), extent);
       }

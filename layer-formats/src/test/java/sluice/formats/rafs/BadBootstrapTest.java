@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -72,6 +73,30 @@ class BadBootstrapTest {
                   }
                 }))
         .hasMessage("no more room");
+  }
+
+  /** The largest bootstrap that is unpacked has room for fifty million chunks. */
+  @Test
+  void read_asksForWhatChunksAndBatchesTake() throws Exception {
+    Path file = Files.write(directory.resolve("bootstrap"), bootstrap);
+    Path meta = Files.write(directory.resolve("contexts"), contexts);
+    long[] asked = {0};
+    int count = Probe.chunks(file, meta, bytes -> asked[0] += bytes);
+    assertThat(asked[0]).isGreaterThan(100L * count);
+    for (long room : List.of(0L, asked[0] - 1)) {
+      long[] left = {room};
+      assertThatThrownBy(() ->
+              Probe.chunks(
+                  file,
+                  meta,
+                  bytes -> {
+                    left[0] -= bytes;
+                    if (left[0] < 0) {
+                      throw new IOException("no more room");
+                    }
+                  }))
+          .hasMessage("no more room");
+    }
   }
 
   @Test

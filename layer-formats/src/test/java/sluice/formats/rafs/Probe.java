@@ -35,7 +35,7 @@ final class Probe {
   static int index(Path bootstrap, Path contexts, LayerTree.Growth growth)
       throws IOException, InterruptedException {
     Bootstrap tables = Bootstrap.open(bootstrap, "bootstrap");
-    List<BlobChunks> chunks = chunks(tables, bootstrap, contexts);
+    List<BlobChunks> chunks = chunks(tables, bootstrap, contexts, growth);
     int count = count(chunks);
     try (MetadataImage image = MetadataImage.open(bootstrap)) {
       PrefetchList prefetch = new PrefetchList(tables.prefetch(), image.rootNid());
@@ -47,10 +47,17 @@ final class Probe {
 
   /** As {@link #index}, without the tree. */
   static int chunks(Path bootstrap, Path contexts) throws IOException, InterruptedException {
-    return count(chunks(Bootstrap.open(bootstrap, "bootstrap"), bootstrap, contexts));
+    return chunks(bootstrap, contexts, bytes -> {});
   }
 
-  private static List<BlobChunks> chunks(Bootstrap tables, Path bootstrap, Path contexts)
+  /** As that, as long as the chunks may grow. */
+  static int chunks(Path bootstrap, Path contexts, LayerTree.Growth growth)
+      throws IOException, InterruptedException {
+    return count(chunks(Bootstrap.open(bootstrap, "bootstrap"), bootstrap, contexts, growth));
+  }
+
+  private static List<BlobChunks> chunks(
+      Bootstrap tables, Path bootstrap, Path contexts, LayerTree.Growth growth)
       throws IOException, InterruptedException {
     BlobEntry largest =
         tables.blobs().stream()
@@ -66,8 +73,9 @@ final class Probe {
             layer,
             (blob, place) ->
                 ContextReader.Decoded.read(
-                    Layout.map(contexts), "blob.meta of blob " + blob.blob()));
-    return tables.chunks(blob -> BLOB_BYTES, reader);
+                    Layout.map(contexts), "blob.meta of blob " + blob.blob()),
+            bootstrap.toAbsolutePath().resolveSibling(""));
+    return tables.chunks(blob -> BLOB_BYTES, tables.contexts(reader), growth);
   }
 
   private static int count(List<BlobChunks> chunks) {

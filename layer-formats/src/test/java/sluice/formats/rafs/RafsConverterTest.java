@@ -25,8 +25,12 @@ import sluice.core.DeviceId;
 import sluice.core.Digest;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
+import sluice.erofs.Attributes;
+import sluice.erofs.FileType;
+import sluice.erofs.LayerTree;
 import sluice.erofs.MetadataImage;
 import sluice.erofs.MetadataImageMerge;
+import sluice.erofs.MetadataImageWriter;
 import sluice.formats.tar.TarFormat;
 import sluice.formats.testing.Images;
 import sluice.formats.testing.PlainDevices;
@@ -106,6 +110,32 @@ class RafsConverterTest {
   @Test
   void convert_ofAnImageWithoutContentHasNoBlob() throws Exception {
     assertThat(convert("empty", RafsConverter.Options.DEFAULT).image().blob()).isEmpty();
+  }
+
+  /** It is listed in parts. */
+  @Test
+  void convert_ofALargeDirectoryIsReadBackWhole() throws Exception {
+    LayerTree layer = new LayerTree("layer");
+    for (int i = 0; i < 3000; i++) {
+      layer.special(
+          Bytes.utf8("d/" + i), new Attributes(FileType.FIFO.modeBits() | 0600, 0, 0, 0, 0), 0);
+    }
+    Path image = directory.resolve("layer");
+    MetadataImageWriter.write(layer, List.of(), image);
+    Path merged = directory.resolve("merged");
+    MetadataImageMerge.merge(List.of(image), merged);
+    try (MetadataImage tree = MetadataImage.open(merged)) {
+      Converted converted =
+          Converted.convert(
+              tree,
+              tree.lookup(tree.rootNid(), Bytes.utf8("fs")),
+              (device, offset, into) -> {
+                throw new AssertionError("nothing has content");
+              },
+              RafsConverter.Options.DEFAULT,
+              directory.resolve("converted"));
+      assertThat(converted.readBack(devices).entries()).hasSize(3000 + 2);
+    }
   }
 
   @ParameterizedTest

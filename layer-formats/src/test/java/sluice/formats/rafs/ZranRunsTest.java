@@ -2,6 +2,7 @@ package sluice.formats.rafs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +11,6 @@ import org.junit.jupiter.api.Test;
 import sluice.core.ByteRange;
 import sluice.core.Bytes;
 import sluice.core.Chunk;
-import sluice.core.CorruptException;
 import sluice.core.Digest;
 import sluice.core.Placement;
 
@@ -21,7 +21,7 @@ class ZranRunsTest {
   private static final Digest LAYER = Digest.sha256(new byte[1]);
 
   @Test
-  void next_beginsAChunkWhereTheContextChanges() throws CorruptException {
+  void next_beginsAChunkWhereTheContextChanges() throws IOException {
     List<Chunk> chunks = chunks(6, 2, number -> number / 2 % 2);
     assertThat(chunks)
         .extracting(Chunk::encoded)
@@ -32,7 +32,7 @@ class ZranRunsTest {
   }
 
   @Test
-  void next_endsAChunkThatHasAsManyPlacementsAsAContextOfFilesHas() throws CorruptException {
+  void next_endsAChunkThatHasAsManyPlacementsAsAContextOfFilesHas() throws IOException {
     List<Chunk> chunks = chunks(ZranRuns.MAX_RUN + 5, 1, number -> 0);
     assertThat(chunks)
         .extracting(chunk -> chunk.placements().size())
@@ -40,7 +40,7 @@ class ZranRunsTest {
   }
 
   private static List<Chunk> chunks(int count, int contexts, IntUnaryOperator contextOf)
-      throws CorruptException {
+      throws IOException {
     byte[] image = new byte[count * ChunkEntry.BYTES];
     int tableBytes = count * ContextEntry.BYTES + contexts * ZranContext.BYTES;
     MemorySegment table = MemorySegment.ofArray(new byte[tableBytes]);
@@ -93,6 +93,7 @@ class ZranRunsTest {
             keys,
             1000,
             new ZranTable(table, header, 1000, "table"),
+            bytes -> {},
             "bootstrap")
         .forEach(chunks::add);
     return chunks;
