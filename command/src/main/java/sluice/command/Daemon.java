@@ -21,6 +21,7 @@ import sluice.snapshotter.check.LayerChecks;
 import sluice.snapshotter.check.Suspects;
 import sluice.snapshotter.check.UndecidedLayer;
 import sluice.snapshotter.containerd.ContainerdContent;
+import sluice.snapshotter.image.LayerChoice;
 import sluice.snapshotter.image.RejectedIndexes;
 import sluice.snapshotter.metrics.MeteredLazyLayers;
 import sluice.snapshotter.metrics.Meters;
@@ -95,13 +96,16 @@ final class Daemon implements Closeable {
       LOG.info("metrics on http://{}:{}/metrics", at.host(), metrics.address().getPort());
     }
     Fallbacks fallbacks = new Fallbacks();
-    LazyLayers layers = offered(config, stock, new MeteredLazyLayers(stock.images(), meters));
+    LayerChoice choice = stock.engine().choice();
+    meters.formats(choice.names());
+    LazyLayers layers =
+        offered(config, stock, new MeteredLazyLayers(stock.images(), meters, choice.streaming()));
     Snapshotter snapshotter = Snapshotter.start(root, stock.store(), layers, fallbacks);
     gauges(meters, snapshotter, stock.engine());
     Supplier<List<UndecidedLayer>> undecided =
         startChecks(config, stock.engine(), meters, suspects);
     meters.undecidedLayers(() -> undecided.get().size());
-    RejectedIndexes rejected = stock.engine().choice().rejected();
+    RejectedIndexes rejected = choice.rejected();
     ControlService.Daemon self = new ControlService.Daemon(Version.text(), root, Instant.now());
     opened.keep(
         SocketServer.listen(

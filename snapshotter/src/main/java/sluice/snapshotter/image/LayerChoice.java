@@ -57,8 +57,13 @@ public final class LayerChoice {
   }
 
   /** The name of the format that can stream every layer: the last one. */
-  String streaming() {
+  public String streaming() {
     return formats.getLast().name();
+  }
+
+  /** The names of the formats that are asked, the preferred one first. */
+  public List<String> names() {
+    return formats.stream().map(LayerFormat::name).toList();
   }
 
   List<LayerFormat> formats() {

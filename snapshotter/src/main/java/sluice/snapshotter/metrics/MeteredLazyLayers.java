@@ -8,15 +8,22 @@ import sluice.snapshotter.state.LazyLayers;
 import sluice.snapshotter.state.LazyRun;
 import sluice.snapshotter.state.Usage;
 
-/** Lazy layers, with how long containerd waits for them and why some are none. */
+/**
+ * Lazy layers, with what serves them, how long containerd waits for them, and why some are none.
+ */
 public final class MeteredLazyLayers implements LazyLayers {
 
   private final LazyLayers layers;
   private final Meters meters;
+  private final String streaming;
 
-  public MeteredLazyLayers(LazyLayers layers, Meters meters) {
+  /**
+   * @param streaming name of the format that streams layers
+   */
+  public MeteredLazyLayers(LazyLayers layers, Meters meters, String streaming) {
     this.layers = layers;
     this.meters = meters;
+    this.streaming = streaming;
   }
 
   @Override
@@ -27,7 +34,7 @@ public final class MeteredLazyLayers implements LazyLayers {
       Outcome outcome = layers.prepare(request);
       end =
           switch (outcome) {
-            case Outcome.Lazy lazy -> Meters.PrepareOutcome.LAZY;
+            case Outcome.Lazy lazy -> ready(lazy.layer().format());
             case Outcome.Fallback fallback -> {
               meters.fellBack(fallback.kind());
               yield Meters.PrepareOutcome.FALLBACK;
@@ -37,6 +44,11 @@ public final class MeteredLazyLayers implements LazyLayers {
     } finally {
       meters.prepared(end, Duration.ofNanos(System.nanoTime() - begun));
     }
+  }
+
+  private Meters.PrepareOutcome ready(String format) {
+    meters.ready(format);
+    return format.equals(streaming) ? Meters.PrepareOutcome.STREAMED : Meters.PrepareOutcome.LAZY;
   }
 
   @Override

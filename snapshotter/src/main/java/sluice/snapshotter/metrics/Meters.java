@@ -57,7 +57,11 @@ public final class Meters {
 
   /** How a Prepare of a layer ended. */
   public enum PrepareOutcome {
+    /** By an index. */
     LAZY,
+    /** The whole layer came by. */
+    STREAMED,
+    /** It is unpacked the ordinary way. */
     FALLBACK,
     INTERRUPTED
   }
@@ -176,6 +180,11 @@ public final class Meters {
         .register(registry);
   }
 
+  /** By which formats layers may be served; each has its figure from now on. */
+  public void formats(List<String> names) {
+    names.forEach(this::layers);
+  }
+
   /** Where the size of the chunk cache is to be had, whenever somebody looks; NaN if not. */
   public void cacheBytes(DoubleSupplier bytes) {
     gauge(Metric.CACHE, bytes);
@@ -217,6 +226,11 @@ public final class Meters {
     at(prepares, outcome).record(blocked);
   }
 
+  /** A layer was made ready, to be served by the format of this name. */
+  void ready(String format) {
+    layers(format).increment();
+  }
+
   void fellBack(FallbackKind kind) {
     at(fallbacks, kind).increment();
   }
@@ -233,10 +247,18 @@ public final class Meters {
         .register(registry);
   }
 
+  private Counter layers(String format) {
+    return counter(Metric.LAYERS, Metric.FORMAT, format);
+  }
+
   private Counter counter(Metric metric, String tag, Enum<?> value) {
+    return counter(metric, tag, label(value));
+  }
+
+  private Counter counter(Metric metric, String tag, String value) {
     return Counter.builder(metric.title())
         .description(metric.help())
-        .tag(tag, label(value))
+        .tag(tag, value)
         .register(registry);
   }
 

@@ -2,7 +2,8 @@ package sluice.snapshotter.metrics;
 
 /**
  * What is measured: the name as Micrometer takes it (Prometheus shows dots as underscores), and
- * what a scrape says of it. Values of tags come from enums: never a digest, a path or a URL.
+ * what a scrape says of it. Values of tags come from enums and the names of formats: never a
+ * digest, a path or a URL.
  */
 enum Metric {
   SNAPSHOTS("sluice.snapshots", "Snapshots in the store."),
@@ -14,6 +15,7 @@ enum Metric {
   WAITING("sluice.reads.waiting", "Reads that wait for a registry now."),
   COPIED("sluice.copied.bytes", "Bytes of chunks that another device of the cache held already."),
   CACHE("sluice.cache.bytes", "What the chunk cache occupies on disk."),
+  LAYERS("sluice.layers", "Layers that were made ready, by the format that serves them."),
   FALLBACKS("sluice.fallbacks", "Layers that could not be served and were left to containerd."),
   PREPARE("sluice.prepare.blocked", "How long containerd waited in Prepare of a layer."),
   LAYER_CHECKS("sluice.layer.checks", "Layers compared with what their indexes show."),
@@ -21,6 +23,7 @@ enum Metric {
       "sluice.layers.undecided", "Layers in use that could not be compared with their indexes."),
   ERRORS("sluice.errors", "Failures.");
 
+  static final String FORMAT = "format";
   static final String KIND = "kind";
   static final String LANE = "lane";
   static final String SOURCE = "source";

@@ -11,6 +11,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import sluice.core.Lane;
 import sluice.snapshotter.state.FallbackKind;
@@ -32,11 +33,13 @@ final class MetricsServerTest {
   @Test
   void metrics_afterEvents_showThem() throws IOException, InterruptedException {
     Meters meters = new Meters();
+    meters.formats(List.of("rafs", "soci"));
     meters.received(Lane.DEMAND, 4711);
     meters.fetched(Lane.DEMAND, Duration.ofMillis(3));
     meters.served(Meters.Source.DISK, 42, Duration.ofNanos(10_000));
     meters.fellBack(FallbackKind.TIMEOUT);
     meters.prepared(Meters.PrepareOutcome.LAZY, Duration.ofMillis(40));
+    meters.ready("soci");
     meters.failed(Meters.Failure.VERIFY);
     meters.snapshots(Meters.SnapshotKind.ACTIVE, () -> 3);
     meters.cacheBytes(() -> 8192);
@@ -60,6 +63,8 @@ final class MetricsServerTest {
               "sluice_fetch_seconds_bucket{lane=\"demand\",le=\"0.001\"} 0",
               "sluice_fetch_seconds_bucket{lane=\"demand\",le=\"0.005\"} 1",
               "sluice_prepare_blocked_seconds_count{outcome=\"lazy\"} 1",
+              "sluice_layers_total{format=\"soci\"} 1.0",
+              "sluice_layers_total{format=\"rafs\"} 0.0",
               "sluice_errors_total{kind=\"verify\"} 1.0",
               "sluice_snapshots{kind=\"active\"} 3.0",
               "sluice_cache_bytes 8192.0",
