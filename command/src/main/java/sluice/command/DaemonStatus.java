@@ -60,13 +60,15 @@ record DaemonStatus(NodeStock stock, Meters meters) implements StatusPart {
     byImage.values().forEach(status::addImages);
   }
 
-  private static sluice.api.control.LazyLayer layer(LazyLayer lazy, long cachedBytes) {
+  private sluice.api.control.LazyLayer layer(LazyLayer lazy, long cachedBytes) {
     return sluice.api.control.LazyLayer.newBuilder()
         .setDigest(lazy.layer().digest().toString())
         .setChainId(lazy.chainId().toString())
         .setFormat(lazy.format())
         .setBlobBytes(lazy.layer().sizeBytes())
         .setCachedBytes(cachedBytes)
+        .setStreamed(stock.images().isStreamed(lazy))
+        .setReason(stock.images().whyStreamed(lazy).orElse(""))
         .build();
   }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import sluice.api.control.CacheUsage;
 import sluice.api.control.Fallback;
 import sluice.api.control.LazyImage;
@@ -17,6 +18,7 @@ import sluice.api.control.RootfsMount;
 import sluice.api.control.SnapshotCounts;
 import sluice.api.control.StatusResponse;
 import sluice.api.control.UndecidedLayer;
+import sluice.snapshotter.image.LayerTally;
 
 /**
  * A daemon's status, for people and for scripts.
@@ -79,12 +81,16 @@ record StatusView(StatusResponse status, Instant now) {
     lines.add("fallbacks  " + counts(status.getFallbackCountsMap()));
     for (LazyImage image : status.getImagesList()) {
       lines.add(
-          "image      %s: %d lazy layers of %s, %s cached"
+          "image      %s: %d layers of %s, %s cached: %s"
               .formatted(
                   image.getReference(),
                   image.getLayersCount(),
                   Sizes.text(total(image, LazyLayer::getBlobBytes)),
-                  Sizes.text(total(image, LazyLayer::getCachedBytes))));
+                  Sizes.text(total(image, LazyLayer::getCachedBytes)),
+                  tally(image)));
+      streamed(image)
+          .forEach((reason, layers) ->
+              lines.add("streamed   %d of %s: %s".formatted(layers, image.getReference(), reason)));
     }
     for (RootfsMount mount : status.getMountsList()) {
       lines.add("mount      " + mount.getDirectory() + ": " + state(mount));
@@ -135,6 +141,20 @@ record StatusView(StatusResponse status, Instant now) {
     return image.getLayersList().stream().mapToLong(bytes).sum();
   }
 
+  private static LayerTally tally(LazyImage image) {
+    LayerTally tally = new LayerTally();
+    image.getLayersList().forEach(layer -> tally.add(layer.getFormat(), layer.getStreamed()));
+    return tally;
+  }
+
+  /** How many layers were streamed for each reason that is known. */
+  private static Map<String, Long> streamed(LazyImage image) {
+    return image.getLayersList().stream()
+        .map(LazyLayer::getReason)
+        .filter(reason -> !reason.isEmpty())
+        .collect(Collectors.groupingBy(reason -> reason, TreeMap::new, Collectors.counting()));
+  }
+
   private static Map<String, Object> image(LazyImage image) {
     List<Map<String, Object>> layers =
         image.getLayersList().stream()
@@ -145,11 +165,16 @@ record StatusView(StatusResponse status, Instant now) {
                     .with("format", layer.getFormat())
                     .with("blobBytes", layer.getBlobBytes())
                     .with("cachedBytes", layer.getCachedBytes())
+                    .with("streamed", layer.getStreamed())
+                    .with("reason", layer.getReason())
                     .members())
             .toList();
+    LayerTally tally = tally(image);
     return new Json()
         .with("reference", image.getReference())
         .with("manifest", image.getManifest())
+        .with("lazyLayers", tally.lazy())
+        .with("streamedLayers", tally.streamed())
         .with("layers", layers)
         .members();
   }

@@ -81,7 +81,8 @@ final class OperatorIT {
     assertThat(status.get("errors")).isEmpty();
     assertThat(assertDone(Cli.sluice("status", "--address", socket())).out())
         .contains("root       " + node.directory() + "/root")
-        .contains("image      %s: %d lazy layers of ".formatted(image(RAFS), layers.size()))
+        .contains("image      %s: %d layers of ".formatted(image(RAFS), layers.size()))
+        .contains("cached: %d lazy by rafs".formatted(layers.size()))
         .contains("fallbacks  none");
     assertThat(assertDone(Cli.sluice("cache", "--address", socket())).out()).contains(image(RAFS));
 

@@ -11,12 +11,21 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import sluice.api.control.CacheUsage;
 import sluice.api.control.Fallback;
+import sluice.api.control.LazyImage;
+import sluice.api.control.LazyLayer;
 import sluice.api.control.LyingIndex;
 import sluice.api.control.RootfsMount;
 import sluice.api.control.StatusResponse;
 import sluice.api.control.UndecidedLayer;
 
 final class StatusViewTest {
+
+  private static final LazyLayer STREAMED =
+      LazyLayer.newBuilder()
+          .setFormat("tar")
+          .setStreamed(true)
+          .setReason("soci: not trusted; rafs: torn")
+          .build();
 
   private static final StatusResponse STATUS =
       StatusResponse.newBuilder()
@@ -30,6 +39,14 @@ final class StatusViewTest {
                   .setFetchedBytes(5_000_000_000L))
           .addMounts(RootfsMount.newBuilder().setDirectory("/srv/s/m/a").setDriver("fuse"))
           .addMounts(RootfsMount.newBuilder().setDirectory("/srv/s/m/b").setProblem("no tree"))
+          .addImages(
+              LazyImage.newBuilder()
+                  .setReference("here/a")
+                  .addLayers(LazyLayer.newBuilder().setFormat("soci").setBlobBytes(1 << 20))
+                  .addLayers(STREAMED)
+                  .addLayers(LazyLayer.newBuilder().setFormat("soci"))
+                  .addLayers(STREAMED)
+                  .addLayers(LazyLayer.newBuilder().setFormat("tar").setStreamed(true)))
           .addFallbacks(Fallback.newBuilder().setKind("timeout").setReason("too late"))
           .putFallbackCounts("timeout", 2)
           .putErrorCounts("verify", 1)
@@ -74,6 +91,10 @@ final class StatusViewTest {
     assertThat(json.at("/undecidedLayers/0/nextTry").textValue()).isEqualTo("1970-01-01T01:23:20Z");
     assertThat(json.at("/undecidedLayers/1/nextTry").textValue()).isEmpty();
     assertThat(json.at("/undecidedLayers/1/tries").intValue()).isEqualTo(24);
+    assertThat(json.at("/images/0/lazyLayers").toString()).isEqualTo("{\"soci\":2}");
+    assertThat(json.at("/images/0/streamedLayers").intValue()).isEqualTo(3);
+    assertThat(json.at("/images/0/layers/1/streamed").booleanValue()).isTrue();
+    assertThat(json.at("/images/0/layers/1/reason").textValue()).contains("soci: not trusted");
   }
 
   @Test
@@ -84,6 +105,8 @@ final class StatusViewTest {
         .contains("/srv/s/m/a: mounted by fuse")
         .contains("/srv/s/m/b: not mounted: no tree")
         .contains("1 verify")
+        .contains("image      here/a: 5 layers of 1.0 MiB, 0 B cached: 2 lazy by soci, 3 streamed")
+        .contains("streamed   2 of here/a: soci: not trusted; rafs: torn")
         .contains("timeout: too late")
         .contains(
             "lying      estargz index of layer sha256:aa of here/a, here/b: \"/a\" has mode 1, in")

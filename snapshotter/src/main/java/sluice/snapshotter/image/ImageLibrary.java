@@ -28,6 +28,7 @@ import sluice.core.UnservedException;
 import sluice.erofs.DirectoryWalk;
 import sluice.erofs.LinkTargets;
 import sluice.erofs.UnresolvedLinkException;
+import sluice.snapshotter.state.CommittedLayer;
 import sluice.snapshotter.state.FallbackKind;
 import sluice.snapshotter.state.LayerRequest;
 import sluice.snapshotter.state.LazyLayer;
@@ -213,6 +214,21 @@ public final class ImageLibrary implements LazyLayers {
     return runTrees.kept(layer);
   }
 
+  /** Whether a layer was streamed whole, as no index of it could be used. */
+  public boolean isStreamed(LazyLayer layer) {
+    return layer.format().equals(layers.choice().streaming());
+  }
+
+  /**
+   * Why a layer was streamed, in a line for people; empty if it was not, or if that was decided
+   * before this process began, or too long ago.
+   */
+  public Optional<String> whyStreamed(LazyLayer layer) {
+    return isStreamed(layer)
+        ? layers.planner().whyStreamed(layer.manifest(), layer.layer().digest())
+        : Optional.empty();
+  }
+
   /** What is mounted, and what could not be. */
   public List<RunState> runs() {
     return runs.states();
@@ -275,10 +291,7 @@ public final class ImageLibrary implements LazyLayers {
         requireLinksWithin(runTrees.input(run));
       }
       if (ready.last()) {
-        LOG.info(
-            "image {} is served lazily, by format {}",
-            ready.layer().image(),
-            ready.layer().format());
+        LOG.info("image {} is there: {}", ready.layer().image(), tally(ready, request.below()));
       }
       workers.execute(() -> mergeAhead(request, run, ready));
       return new Outcome.Lazy(ready.layer(), ready.pin());
@@ -286,6 +299,20 @@ public final class ImageLibrary implements LazyLayers {
       ready.pin().close();
       throw e;
     }
+  }
+
+  /** What became of the layers of an image of which this one is the topmost. */
+  private String tally(LayerPreparation.Ready top, List<CommittedLayer> chain) {
+    LayerTally tally = new LayerTally();
+    int unpacked = 0;
+    for (CommittedLayer below : chain) {
+      switch (below) {
+        case CommittedLayer.Lazy(LazyLayer layer) -> tally.add(layer.format(), isStreamed(layer));
+        case CommittedLayer.Local _ -> unpacked++;
+      }
+    }
+    tally.add(top.layer().format(), isStreamed(top.layer()));
+    return "%s, %d unpacked".formatted(tally, unpacked);
   }
 
   /**

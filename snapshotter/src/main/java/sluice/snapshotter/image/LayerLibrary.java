@@ -200,6 +200,13 @@ public final class LayerLibrary {
     boolean streams = plan.indexer().streams();
     if (streams) {
       this.streams.acquire();
+      LOG.info(
+          "layer {} of {} is streamed: {}",
+          layer.descriptor().digest(),
+          layer.image().reference(),
+          planner
+              .whyStreamed(layer.image().digest(), layer.descriptor().digest())
+              .orElse("why is not known any more"));
     }
     Path place = kept.begin();
     try {

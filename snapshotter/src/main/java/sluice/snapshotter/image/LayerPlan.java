@@ -15,10 +15,19 @@ public sealed interface LayerPlan {
    *
    * @param origin where its index comes from
    * @param wholeImage whether the tree will be that of the whole image up to this layer
+   * @param refusals what the formats said that come before it
    */
   record Indexable(
-      LayerKey key, IndexOrigin origin, boolean wholeImage, LayerFormat.Indexer indexer)
-      implements LayerPlan {}
+      LayerKey key,
+      IndexOrigin origin,
+      boolean wholeImage,
+      LayerFormat.Indexer indexer,
+      List<String> refusals)
+      implements LayerPlan {
+    public Indexable {
+      refusals = List.copyOf(refusals);
+    }
+  }
 
   /** It holds only data for the tree of a layer above it. */
   record DataOnly(String format) implements LayerPlan {}

@@ -31,6 +31,7 @@ final class LayerPlanner {
   private final SingleFlight<Planned, LayerPlan> planning;
   private final SingleFlight<Planned, Optional<String>> refusing;
   private final SingleFlight<Failed, LayerPlan> replanning;
+  private final StreamReasons streaming = new StreamReasons();
 
   /**
    * @param refused layers that are treated as if no format served them
@@ -60,12 +61,30 @@ final class LayerPlanner {
     if (refused.contains(layer.descriptor().digest())) {
       return new LayerPlan.Ordinary(List.of("refused by the test switch"));
     }
-    return plan(layer, answers(layer));
+    for (LayerFormat format : choice.formats()) {
+      if (layers.isMaking(LayerKey.verified(format.name(), layer.descriptor().digest()))) {
+        return join(format, layer);
+      }
+    }
+    return plan(layer, choice.untilUsable(layer, choice.formats()), List.of());
+  }
+
+  /**
+   * Why a layer was streamed the last time, in a line for people; empty if it never was, or if that
+   * was decided before this process began, or too long ago.
+   *
+   * @param manifest digest of its image's manifest
+   */
+  Optional<String> whyStreamed(Digest manifest, Digest layer) {
+    return streaming.of(manifest, layer);
   }
 
   /** What becomes of a layer by its own bytes alone, whatever indexes it has. */
   LayerPlan planStreamed(LayerFormat.Layer layer) throws IOException, InterruptedException {
-    return plan(layer, List.of(choice.ask(choice.formats().getLast(), layer)));
+    return plan(
+        layer,
+        List.of(choice.ask(choice.formats().getLast(), layer)),
+        List.of("it is taken by its own bytes alone"));
   }
 
   /** Begins to say what becomes of a layer. */
@@ -79,7 +98,11 @@ final class LayerPlanner {
   Future<Optional<String>> refusing(ResolvedImage image, ImageManifest variant) {
     return refusing.join(
         new Planned(image.reference(), variant.digest(), variant.layerCount()),
-        () -> choice.refusalOfVariant(image, variant));
+        () -> {
+          Optional<String> refusal = choice.refusalOfVariant(image, variant);
+          refusal.ifPresent(why -> streaming.variantRefused(image.image().digest(), why));
+          return refusal;
+        });
   }
 
   /**
@@ -106,7 +129,9 @@ final class LayerPlanner {
       default -> throw failure;
     }
     String format = failed.key().format();
-    LayerPlan next = plan(layer, choice.untilUsable(layer, choice.after(format)));
+    List<String> refusals = new ArrayList<>(failed.refusals());
+    refusals.add(format + ": " + failure.getMessage());
+    LayerPlan next = plan(layer, choice.untilUsable(layer, choice.after(format)), refusals);
     return switch (next) {
       case LayerPlan.Kept _, LayerPlan.Indexable _ -> {
         LOG.warn(
@@ -128,31 +153,33 @@ final class LayerPlanner {
   }
 
   /** A layer that streams now is joined, even if the index that is made of it is there already. */
-  private List<LayerChoice.Answer> answers(LayerFormat.Layer layer) throws InterruptedException {
-    for (LayerFormat format : choice.formats()) {
-      if (layers.isMaking(LayerKey.verified(format.name(), layer.descriptor().digest()))) {
-        return List.of(choice.ask(format, layer));
-      }
-    }
-    return choice.untilUsable(layer, choice.formats());
+  private LayerPlan join(LayerFormat format, LayerFormat.Layer layer)
+      throws IOException, InterruptedException {
+    List<String> refusals =
+        format.name().equals(choice.streaming())
+            ? List.of(streaming.known(layer).orElse("it streams already, for another image"))
+            : List.of();
+    return plan(layer, List.of(choice.ask(format, layer)), refusals);
   }
 
-  private LayerPlan plan(LayerFormat.Layer layer, List<LayerChoice.Answer> answers)
+  /**
+   * What becomes of a layer by the last of these answers.
+   *
+   * @param before what other formats said, which are not asked again
+   */
+  private LayerPlan plan(
+      LayerFormat.Layer layer, List<LayerChoice.Answer> answers, List<String> before)
       throws IOException {
-    List<String> refusals = new ArrayList<>();
+    List<String> refusals = new ArrayList<>(before);
     for (LayerChoice.Answer answer : answers) {
       switch (answer.recognition()) {
         case Recognition.Foreign() -> {}
         case Recognition.Refused(String reason) -> refusals.add(answer.format() + ": " + reason);
         case Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
-          Optional<KeptLayer> streamed =
-              layers.find(LayerKey.verified(choice.streaming(), layer.descriptor().digest()));
-          return streamed.isPresent()
-              ? kept(streamed.get(), layer)
-              : plan(layer, answer.format(), origin, indexer, false);
+          return ofTree(layer, answer.format(), origin, indexer, refusals);
         }
         case Recognition.ImageTree(LayerFormat.Indexer indexer, IndexOrigin origin) -> {
-          return plan(layer, answer.format(), origin, indexer, true);
+          return plan(layer, answer.format(), origin, indexer, true, refusals);
         }
         case Recognition.DataOnly() -> {
           return new LayerPlan.DataOnly(answer.format());
@@ -165,18 +192,40 @@ final class LayerPlanner {
     return new LayerPlan.Ordinary(refusals);
   }
 
+  /** What was streamed once is shown as long as it is kept, as all of its data is there. */
+  private LayerPlan ofTree(
+      LayerFormat.Layer layer,
+      String format,
+      IndexOrigin origin,
+      LayerFormat.Indexer indexer,
+      List<String> refusals)
+      throws IOException {
+    Digest digest = layer.descriptor().digest();
+    Optional<KeptLayer> streamed = layers.find(LayerKey.verified(choice.streaming(), digest));
+    if (indexer.streams()) {
+      streaming.streamed(layer, refusals);
+    } else if (streamed.isPresent()) {
+      refusals.add(format + ": what was streamed before is kept");
+      streaming.kept(layer, refusals);
+    }
+    return streamed.isPresent()
+        ? kept(streamed.get(), layer)
+        : plan(layer, format, origin, indexer, false, refusals);
+  }
+
   private LayerPlan plan(
       LayerFormat.Layer layer,
       String format,
       IndexOrigin origin,
       LayerFormat.Indexer indexer,
-      boolean wholeImage)
+      boolean wholeImage,
+      List<String> refusals)
       throws IOException {
     LayerKey key = LayerKey.of(format, layer, origin);
     Optional<KeptLayer> there = layers.find(key);
     return there.isPresent()
         ? kept(there.get(), layer)
-        : new LayerPlan.Indexable(key, origin, wholeImage, indexer);
+        : new LayerPlan.Indexable(key, origin, wholeImage, indexer, refusals);
   }
 
   private LayerPlan kept(KeptLayer there, LayerFormat.Layer layer) throws IOException {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -75,6 +76,10 @@ final class LayerPlannerTest {
     return library.await(library.make(layer, indexable(library.planner().plan(layer))), layer);
   }
 
+  private static Optional<String> why(LayerLibrary library, LayerFormat.Layer layer) {
+    return library.planner().whyStreamed(layer.image().digest(), layer.descriptor().digest());
+  }
+
   private static LayerKey streamed(LayerFormat.Layer layer) {
     return LayerKey.verified("fake", layer.descriptor().digest());
   }
@@ -96,6 +101,29 @@ final class LayerPlannerTest {
 
     assertThat(indexable(plan).key()).isEqualTo(streamed(layer));
     assertThat(making.get().key()).isEqualTo(streamed(layer));
+    assertThat(why(library, layer)).contains("no other format in use knows it");
+  }
+
+  @Test
+  void plan_layerThatStreamsForAnotherImage_saysSo() throws Exception {
+    LayerLibrary library = open();
+    LayerFormat.Layer layer = stream("a");
+    LayerFormat.Layer other =
+        LoneLayers.alone(
+            layer.descriptor(), layer.diffId(), LoneLayers.HERE, layer("other", "another image"));
+    indexed.there(false);
+    CountDownLatch gate = streaming.hold();
+    Future<KeptLayer> making = workers.submit(() -> make(library, layer));
+    while (streaming.running.get() == 0) {
+      Thread.sleep(1);
+    }
+
+    library.planner().plan(other);
+    gate.countDown();
+    making.get();
+
+    assertThat(why(library, other)).contains("it streams already, for another image");
+    assertThat(why(library, layer)).contains("no other format in use knows it");
   }
 
   @Test
@@ -108,7 +136,9 @@ final class LayerPlannerTest {
 
     assertThat(indexable(first).key().format()).isEqualTo("indexed");
     assertThat(indexable(next).key()).isEqualTo(streamed(layer));
+    assertThat(why(library, layer)).contains("indexed: " + torn.getMessage());
     assertThat(indexable(library.planner().plan(layer)).key()).isEqualTo(streamed(layer));
+    assertThat(why(library, layer)).contains("indexed: " + torn.getMessage());
   }
 
   /** What one image says wrongly of where an index lies is no word against the index. */
@@ -255,6 +285,11 @@ final class LayerPlannerTest {
     assertThat(library.claims().findProven(layer.descriptor().digest())).contains(made);
     indexed.there(true);
     assertThat(library.planner().plan(layer)).isEqualTo(new LayerPlan.Kept(made));
+    assertThat(why(library, layer)).contains("no other format in use knows it");
+    LayerLibrary later = open();
+    assertThat(why(later, layer)).isEmpty();
+    later.planner().plan(layer);
+    assertThat(why(later, layer)).contains("indexed: what was streamed before is kept");
     assertThat(Files.exists(directory.resolve("rejected.json"))).isFalse();
   }
 }
