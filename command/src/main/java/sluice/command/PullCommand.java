@@ -1,17 +1,10 @@
 package sluice.command;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,7 +24,6 @@ import sluice.snapshotter.image.LocalContent;
 import sluice.snapshotter.pull.ImagePull;
 import sluice.snapshotter.pull.NotUnpackedException;
 import sluice.snapshotter.pull.PulledImage;
-import sluice.snapshotter.pull.PulledLayer;
 
 /** {@code sluice pull}: makes an image known to containerd, with its layers left where they are. */
 @Command(
@@ -40,8 +32,10 @@ import sluice.snapshotter.pull.PulledLayer;
     description = {
       "Makes an image known to containerd, so that it can be run at once.",
       "",
-      "Its layers are not unpacked: Sluice serves them, and fetches what is read. A layer that Sluice"
-          + " can't serve is fetched and unpacked the ordinary way."
+      "Its layers are not unpacked: Sluice serves them, and fetches what is read. A layer without an"
+          + " index that may be used is streamed: fetched whole, but not unpacked. One that Sluice"
+          + " can't serve is fetched and unpacked the ordinary way. The output says which and why, if"
+          + " the daemon answers at its socket."
     })
 final class PullCommand implements Callable<Integer> {
 
@@ -97,15 +91,9 @@ final class PullCommand implements Callable<Integer> {
     // So that on Ctrl-C the lease is given back, and what was done is collected soon.
     PulledImage pulled = sluice.stop().during(() -> pull(reference, config));
     Duration took = Duration.ofNanos(System.nanoTime() - begin);
-    Set<String> unpacked = unpacked(pulled);
-    Map<String, String> reasons =
-        unpacked.isEmpty() ? Map.of() : FallbackReasons.of(config.address(), unpacked);
+    PulledView view = new PulledView(pulled, DaemonLayers.ask(config.address()), took);
     PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(json(pulled, reasons, took));
-    } else {
-      print(out, pulled, reasons, took);
-    }
+    out.println(json ? view.json().text() : view.text());
     out.flush();
     return 0;
   }
@@ -127,64 +115,10 @@ final class PullCommand implements Callable<Integer> {
               progress)
           .pull(reference, platform.platform());
     } catch (NotUnpackedException e) {
-      String reason = FallbackReasons.of(config.address(), Set.of(e.chainId())).get(e.chainId());
+      String reason = DaemonLayers.ask(config.address()).unpacked().get(e.chainId());
       throw reason == null
           ? e
           : new IOException(e.getMessage() + "; it is not lazy because of this: " + reason, e);
     }
-  }
-
-  /** The chain IDs of the layers that are not lazy. */
-  private static Set<String> unpacked(PulledImage pulled) {
-    return pulled.layers().stream()
-        .filter(layer -> layer.state() == PulledLayer.State.UNPACKED)
-        .map(layer -> layer.name().chainId().toString())
-        .collect(Collectors.toUnmodifiableSet());
-  }
-
-  private static void print(
-      PrintWriter out, PulledImage pulled, Map<String, String> reasons, Duration took) {
-    out.println(pulled.name());
-    out.println("  digest   " + pulled.target().digest());
-    if (!pulled.manifest().equals(pulled.target().digest())) {
-      out.println("  manifest " + pulled.manifest());
-    }
-    out.printf(
-        Locale.ROOT,
-        "  layers   %d: %d lazy, %d unpacked, %d known before%n",
-        pulled.layers().size(),
-        pulled.count(PulledLayer.State.LAZY),
-        pulled.count(PulledLayer.State.UNPACKED),
-        pulled.count(PulledLayer.State.KNOWN));
-    for (PulledLayer layer : pulled.layers()) {
-      String reason = reasons.get(layer.name().chainId().toString());
-      if (reason != null) {
-        out.printf("           layer %d was unpacked: %s%n", layer.name().number(), reason);
-      }
-    }
-    out.printf(Locale.ROOT, "  seconds  %.1f%n", took.toMillis() / 1e3);
-  }
-
-  private static String json(PulledImage pulled, Map<String, String> reasons, Duration took)
-      throws IOException {
-    ObjectMapper mapper = new ObjectMapper();
-    ObjectNode root = mapper.createObjectNode();
-    root.put("image", pulled.name());
-    root.put("digest", pulled.target().digest().toString());
-    root.put("manifest", pulled.manifest().toString());
-    ArrayNode layers = root.putArray("layers");
-    for (PulledLayer layer : pulled.layers()) {
-      ObjectNode node = layers.addObject();
-      String chainId = layer.name().chainId().toString();
-      node.put("digest", layer.name().descriptor().digest().toString());
-      node.put("chainId", chainId);
-      node.put("sizeBytes", layer.name().descriptor().sizeBytes());
-      node.put("state", layer.state().name().toLowerCase(Locale.ROOT));
-      if (reasons.containsKey(chainId)) {
-        node.put("reason", reasons.get(chainId));
-      }
-    }
-    root.put("seconds", took.toMillis() / 1e3);
-    return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(root);
   }
 }

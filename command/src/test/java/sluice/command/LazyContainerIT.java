@@ -148,12 +148,17 @@ final class LazyContainerIT {
 
   @Test
   void pullAgain_knowsEveryLayer() throws Exception {
-    Result first = sluice("pull", "--containerd", socket(), image(Fixtures.SOURCE));
-    assertThat(first.code()).isZero();
+    Result first = pullAsking("s.sock");
     assertThat(first.out())
         .startsWith(image(Fixtures.SOURCE) + "\n")
         .contains(reader.descriptor(Fixtures.SOURCE).digest().toString())
-        .contains("3: 3 lazy, 0 unpacked, 0 known before");
+        .contains("3: 3 streamed, 0 unpacked, 0 known before")
+        .contains("layer 1, 2, 3 streamed: soci: no index is searched for among referrers: trust.");
+    assertThat(pullAsking("s.sock", "--json").out())
+        .contains("\"state\" : \"known\"", "\"format\" : \"tar\"", "\"streamed\" : true")
+        .contains("\"reason\" : \"soci: no index is searched for among referrers: trust.");
+    assertThat(pullAsking("none.sock").out())
+        .contains("0 unpacked, 3 known before", "the daemon does not say: ", "none.sock");
     assertThat(pull("default", Fixtures.SOURCE)).contains("\"known\"").doesNotContain("\"lazy\"");
   }
 
@@ -204,6 +209,17 @@ final class LazyContainerIT {
     } finally {
       System.setOut(before);
     }
+  }
+
+  /** Pulls the ordinary image; the daemon is asked at a socket of this name. */
+  private Result pullAsking(String name, String... more) {
+    List<String> words = new ArrayList<>(List.of("pull", "--containerd", socket()));
+    words.addAll(List.of("--address", directory.resolve(name).toString()));
+    words.addAll(List.of(more));
+    words.add(image(Fixtures.SOURCE));
+    Result result = sluice(words.toArray(String[]::new));
+    assertThat(result.code()).isZero();
+    return result;
   }
 
   private String pull(String namespace, String tag) {
