@@ -2,14 +2,21 @@ package sluice.command;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import sluice.command.config.ConfigFile;
+import sluice.core.Digest;
 import sluice.formats.soci.IndexList;
 import sluice.formats.soci.ListedIndex;
 
@@ -18,37 +25,58 @@ import sluice.formats.soci.ListedIndex;
     name = "list",
     mixinStandardHelpOptions = true,
     description = {
-      "Lists the indexes that an image has in its registry.",
+      "Lists the indexes that an image has.",
       "",
-      "That is the one which its manifest names, and those that refer to it; and whether this node"
-          + " would use them, or why not."
+      "That is the one which its manifest names, and those that refer to it in its registry; and"
+          + " whether this node trusts them, or why not. Those that were made here come last, until"
+          + " they are pushed. What a node would serve the image by, `sluice inspect` says."
     })
 final class IndexListCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private IndexOptions options = new IndexOptions();
 
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "Says which indexes are trusted. Default: /etc/sluice/config.toml, if it is there.")
+  private @Nullable Path file;
+
   /**
    * An index, and what is held of it here.
    *
-   * @param distrust why it is not used; empty if it is
+   * @param pushed whether it is in the image's registry
+   * @param distrust why this node does not trust it; empty if it does
    */
-  private record Row(ListedIndex index, long covered, String distrust) {}
+  private record Row(ListedIndex index, long covered, boolean pushed, String distrust) {}
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Trust trust = Trust.of(options.config());
+    Trust trust = Trust.of(file == null ? ConfigFile.readDefault() : ConfigFile.read(file));
     try (Progress progress = Progress.on("looking");
         IndexedImage image = options.open(progress)) {
       List<Row> rows = new ArrayList<>();
       for (ListedIndex index : new IndexList(image.places()).of(image.image())) {
-        rows.add(new Row(index, image.covered(index), image.distrust(index, trust)));
+        rows.add(new Row(index, image.covered(index), true, image.distrust(index, trust)));
       }
+      rows.addAll(unpushed(image, rows));
       PrintWriter out = spec.commandLine().getOut();
       out.println(options.json() ? json(image, rows).text() : text(image, rows));
       out.flush();
     }
     return 0;
+  }
+
+  /** Those that were made here, and are not in the registry. */
+  private List<Row> unpushed(IndexedImage image, List<Row> pushed)
+      throws IOException, InterruptedException {
+    Set<Digest> known =
+        pushed.stream().map(row -> row.index.manifest()).collect(Collectors.toUnmodifiableSet());
+    return options.layout().list(image.resolved()).stream()
+        .filter(index -> !known.contains(index.manifest()))
+        .map(index -> new Row(index, image.covered(index), false, "it is not pushed"))
+        .toList();
   }
 
   private static String text(IndexedImage image, List<Row> rows) {
@@ -67,9 +95,16 @@ final class IndexListCommand implements Callable<Integer> {
                   row.covered,
                   image.manifest().layerCount(),
                   Sizes.text(index.sizeBytes())));
-      lines.add(row.distrust.isEmpty() ? "    trusted" : "    not used: " + row.distrust);
+      lines.add("    " + state(image, row));
     }
     return String.join(System.lineSeparator(), lines);
+  }
+
+  private static String state(IndexedImage image, Row row) {
+    if (!row.pushed) {
+      return "here, not pushed: sluice index push " + image.resolved().reference();
+    }
+    return row.distrust.isEmpty() ? "trusted" : "not trusted: " + row.distrust;
   }
 
   /** The keys that scripts rely on; sizes in bytes. */
@@ -90,6 +125,7 @@ final class IndexListCommand implements Callable<Integer> {
         .with("layers", index.layers().stream().map(of -> of.layer().toString()).toList())
         .with("coveredLayers", row.covered)
         .with("sizeBytes", index.sizeBytes())
+        .with("pushed", row.pushed)
         .with("trusted", row.distrust.isEmpty())
         .with("reason", row.distrust)
         .members();

@@ -7,8 +7,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import sluice.command.config.Config;
-import sluice.command.config.ConfigFile;
 import sluice.command.index.IndexLayout;
 import sluice.core.ImageReference;
 
@@ -36,13 +34,6 @@ final class IndexOptions {
       description = "An OCI image layout in which indexes are kept instead, until they are pushed.")
   private @Nullable Path layout;
 
-  @Option(
-      names = "--config",
-      paramLabel = "FILE",
-      description =
-          "Says which indexes are trusted. Default: /etc/sluice/config.toml, if it is there.")
-  private @Nullable Path file;
-
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -60,10 +51,6 @@ final class IndexOptions {
 
   IndexLayout layout() {
     return new IndexLayout(layout == null ? root.resolve("index-layout") : layout);
-  }
-
-  Config config() throws IOException {
-    return file == null ? ConfigFile.readDefault() : ConfigFile.read(file);
   }
 
   /** Looks the image up; the caller closes the result. */

@@ -65,7 +65,7 @@ record IndexedImage(RegistryClient registries, ImagePlaces places, ResolvedImage
         .toList();
   }
 
-  /** Why the index is not used; empty if it is. */
+  /** Why this node does not trust the index, or cannot read it; empty if it does. */
   String distrust(ListedIndex index, Trust trust) throws IOException, InterruptedException {
     if (!index.problem().isEmpty()) {
       return index.problem();

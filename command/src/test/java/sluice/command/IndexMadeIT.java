@@ -113,10 +113,18 @@ final class IndexMadeIT {
     assertThat(made.get("without")).isEmpty();
     String digest = made.get("index").asText();
     assertThat(index("show", "--json").json().get("index").asText()).isEqualTo(digest);
-    assertThat(index("list", "--json").json().get("indexes")).isEmpty();
+    assertThat(index("list").out()).contains(digest, "here, not pushed: sluice index push");
+    JsonNode here = index("list", "--json").json().get("indexes");
+    assertThat(here).hasSize(1);
+    assertThat(here.get(0).get("digest").asText()).isEqualTo(digest);
+    assertThat(here.get(0).get("pushed").asBoolean()).isFalse();
+    assertThat(here.get(0).get("trusted").asBoolean()).isFalse();
 
     assertThat(index("push", "--json").json().get("index").asText()).isEqualTo(digest);
-    assertThat(index("list", "--json").json().get("indexes")).hasSize(1);
+    JsonNode pushed = index("list", "--json").json().get("indexes");
+    assertThat(pushed).hasSize(1);
+    assertThat(pushed.get(0).get("pushed").asBoolean()).isTrue();
+    assertThat(index("list").out()).contains("not trusted: trust.referrers does not name ");
     assertThat(streamed()).isEmpty();
   }
 
@@ -319,7 +327,9 @@ final class IndexMadeIT {
     assertThat(pushed.json().get("ztocs").asInt()).isEqualTo(3);
     assertThat(pushed.json().get("without").valueStream().map(JsonNode::asText))
         .containsExactlyElementsOf(made.json().get("without").findValuesAsText("digest"));
-    assertThat(Cli.sluice("index", "push", "--help").out()).contains("layers are not in it");
+    assertThat(Cli.sluice("index", "push", "--help").out())
+        .contains("layers are not in it")
+        .doesNotContain("--config");
   }
 
   private static List<Descriptor> referrers(Engine engine, ResolvedImage image) throws Exception {
