@@ -59,6 +59,12 @@ final class Engine implements Closeable {
   /** Indexes that are made here, below the root. */
   static final String INDEXES = "indexes";
 
+  /** The library of layers, below the root. */
+  static final String LAYERS = "layers";
+
+  /** Indexes that are known to be of no use, below the root. */
+  static final String REJECTED = "rejected.json";
+
   /** Layers that are being compared, below the root. */
   private static final String CHECKS = "checks";
 
@@ -177,11 +183,11 @@ final class Engine implements Closeable {
             new LayerChoice(
                 formats.inOrder(indexes.order, indexes.file),
                 indexes.trust.asking(places),
-                RejectedIndexes.open(root.resolve("rejected.json")),
+                RejectedIndexes.open(root.resolve(REJECTED)),
                 formats::isVariant);
         LayerLibrary layers =
             LayerLibrary.open(
-                root.resolve("layers"),
+                root.resolve(LAYERS),
                 choice,
                 cache,
                 new LayerLibrary.Settings(indexes.parallelStreams, refusedLayers()),

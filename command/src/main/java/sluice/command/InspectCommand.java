@@ -2,7 +2,9 @@ package sluice.command;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -32,12 +34,24 @@ import sluice.snapshotter.image.LayerChoice;
 import sluice.snapshotter.image.LocalContent;
 import sluice.snapshotter.image.RejectedIndexes;
 import sluice.snapshotter.image.ResolvedImage;
+import sluice.snapshotter.image.StreamedLayers;
 
-/** {@code sluice inspect}: what an image is made of, and how each layer would be served. */
+/** {@code sluice inspect}: what an image is made of, and how each layer would be served here. */
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
-    description = "Says what an image is made of, and how each of its layers would be served.")
+    description = {
+      "Says what an image is made of, and how each of its layers would be served on this node.",
+      "",
+      "What the node has is looked for below its root, which is root's: a layer that it streamed"
+          + " before and keeps, indexes that it made, and those that are known to lie."
+    },
+    exitCodeListHeading = "%nIt ends with:%n",
+    exitCodeList = {
+      "0:The image was found, whatever would serve it.",
+      "1:It was not, or the configuration is wrong.",
+      "2:The command line is wrong."
+    })
 final class InspectCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -65,6 +79,7 @@ final class InspectCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "which image?");
     }
     Config config = file == null ? ConfigFile.readDefault() : ConfigFile.read(file);
+    warnIfClosed(config.root());
     try (RegistryClient registries =
         RegistryClient.open(RegistryConfig.ofProcess(), FetchListener.NONE)) {
       ImagePlaces places =
@@ -74,12 +89,14 @@ final class InspectCommand implements Callable<Integer> {
           new LayerChoice(
               formats.inOrder(config.index().order(), config.file()),
               Trust.of(config).asking(places),
-              RejectedIndexes.open(config.root().resolve("rejected.json")),
+              RejectedIndexes.open(config.root().resolve(Engine.REJECTED)),
               formats::isVariant);
       ResolvedImage resolved =
           new ImageResolver(places, LocalContent.NONE, choice::isVariant)
               .resolve(image, platform.platform());
-      Inspection inspection = Inspection.of(resolved, choice);
+      StreamedLayers streamed =
+          new StreamedLayers(config.root().resolve(Engine.LAYERS), choice.streaming());
+      Inspection inspection = Inspection.of(resolved, choice, streamed);
       PrintWriter out = spec.commandLine().getOut();
       out.println(json ? json(inspection).text() : InspectTable.text(inspection));
       out.flush();
@@ -87,13 +104,25 @@ final class InspectCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** The indexes that this node has made, if it has a root, and whoever asks may enter it. */
-  private Formats.Made made(Path root) {
-    if (Files.isDirectory(root) && !Files.isExecutable(root)) {
+  /** What cannot be looked at is not known to be absent. */
+  private void warnIfClosed(Path root) throws IOException {
+    try {
+      // Unlike the directory's own attributes, these need the right to enter it.
+      Files.getLastModifiedTime(root.resolve("."));
+    } catch (NoSuchFileException e) {
+      // A node without a root has nothing.
+    } catch (AccessDeniedException e) {
       PrintWriter err = spec.commandLine().getErr();
-      err.printf("sluice: what this node made itself is not shown: %s is closed to you%n", root);
+      err.printf(
+          "sluice: %s is closed to you; not known, and so not shown, are indexes that this node"
+              + " made, indexes that are known to lie, and layers that were streamed before%n",
+          root);
       err.flush();
     }
+  }
+
+  /** The indexes that this node has made, as far as whoever asks may read them. */
+  private static Formats.Made made(Path root) {
     Path indexes = root.resolve(Engine.INDEXES);
     return Files.isReadable(indexes)
         ? new Formats.Made(LayerRecorder.NONE, OwnIndexes.reading(indexes))

@@ -13,6 +13,7 @@ import sluice.core.LayerFormat.Recognition;
 import sluice.snapshotter.image.ImageManifest;
 import sluice.snapshotter.image.LayerChoice;
 import sluice.snapshotter.image.ResolvedImage;
+import sluice.snapshotter.image.StreamedLayers;
 
 /**
  * What an image is made of, and what serves it.
@@ -21,6 +22,9 @@ import sluice.snapshotter.image.ResolvedImage;
  * @param layers those of the manifest that containerd uses, lowest first
  */
 record Inspection(ResolvedImage image, String variantProblem, List<Layer> layers) {
+
+  private static final String LAZY = "lazy";
+  private static final String STREAMED = "streamed";
 
   Inspection {
     layers = List.copyOf(layers);
@@ -52,9 +56,20 @@ record Inspection(ResolvedImage image, String variantProblem, List<Layer> layers
    * @param reason why it is chosen, or why not
    */
   record Offer(
-      String format, String served, @Nullable IndexOrigin origin, boolean chosen, String reason) {}
+      String format, String served, @Nullable IndexOrigin origin, boolean chosen, String reason) {
 
-  static Inspection of(ResolvedImage image, LayerChoice choice) throws InterruptedException {
+    Offer with(boolean isChosen, String why) {
+      return new Offer(format, served, origin, isChosen, why);
+    }
+  }
+
+  /**
+   * Asks the formats.
+   *
+   * @param streamed what this node keeps of layers that it streamed before
+   */
+  static Inspection of(ResolvedImage image, LayerChoice choice, StreamedLayers streamed)
+      throws InterruptedException {
     ImageManifest variant = image.variant();
     String problem = variant == null ? "" : choice.refusalOfVariant(image, variant).orElse("");
     List<Layer> layers = new ArrayList<>();
@@ -68,9 +83,34 @@ record Inspection(ResolvedImage image, String variantProblem, List<Layer> layers
       for (LayerChoice.Answer answer : choice.all(layer)) {
         offer(answer, offers).ifPresent(offers::add);
       }
+      if (streamed.has(layer.descriptor().digest())) {
+        offers = preferringStreamed(offers, choice.streaming());
+      }
       layers.add(new Layer(layer.descriptor(), own.chainIds().get(at), offers));
     }
     return new Inspection(image, problem, layers);
+  }
+
+  /** A tree that was streamed and is kept comes before other trees of the same layer alone. */
+  private static List<Offer> preferringStreamed(List<Offer> offers, String streaming) {
+    boolean ownTree =
+        offers.stream().anyMatch(offer -> offer.chosen() && isTreeOf(offer))
+            && offers.stream().anyMatch(offer -> offer.format().equals(streaming));
+    return ownTree
+        ? offers.stream().map(offer -> preferringStreamed(offer, streaming)).toList()
+        : offers;
+  }
+
+  private static Offer preferringStreamed(Offer offer, String streaming) {
+    if (offer.format().equals(streaming)) {
+      return offer.with(true, "kept on this node: streamed before");
+    }
+    return offer.chosen() ? offer.with(false, "what was streamed before is kept") : offer;
+  }
+
+  /** Whether the layer alone would be shown by it, not the image. */
+  private static boolean isTreeOf(Offer offer) {
+    return offer.served().equals(LAZY) || offer.served().equals(STREAMED);
   }
 
   private static Offer variantOffer(ResolvedImage image, ImageManifest variant, LayerChoice choice)
@@ -99,7 +139,7 @@ record Inspection(ResolvedImage image, String variantProblem, List<Layer> layers
       case Recognition.Refused(String reason) ->
           Optional.of(new Offer(format, "refused", null, false, reason));
       case Recognition.Tree(LayerFormat.Indexer indexer, IndexOrigin origin) ->
-          Optional.of(usable(format, indexer.streams() ? "streamed" : "lazy", origin, before));
+          Optional.of(usable(format, indexer.streams() ? STREAMED : LAZY, origin, before));
       case Recognition.ImageTree(LayerFormat.Indexer _, IndexOrigin origin) ->
           Optional.of(usable(format, "image", origin, before));
       case Recognition.DataOnly() -> Optional.of(usable(format, "data-only", null, before));

@@ -271,8 +271,18 @@ final class IndexMadeIT {
               "indexes/sha256-"
                   + fixtures.document(Fixtures.SOURCE).layers().getLast().digest().hex());
       Files.write(broken, new byte[9]);
-      JsonNode layers =
-          Cli.sluice("inspect", "--json", "--config", config, image()).json().get("layers");
+      JsonNode kept = inspected(config);
+      assertThat(kept).hasSize(3);
+      for (JsonNode layer : kept) {
+        assertThat(layer.get("format").asText()).isEqualTo("tar");
+        assertThat(layer.get("offers").findValuesAsText("reason"))
+            .contains("kept on this node: streamed before");
+      }
+      assertThat(kept.get(0).get("offers").get(0).get("reason").asText())
+          .isEqualTo("what was streamed before is kept");
+
+      Shell.run("rm", "-r", root.resolve("layers").toString()).done();
+      JsonNode layers = inspected(config);
       assertThat(layers).hasSize(3);
       for (JsonNode layer : layers) {
         boolean last = layer.equals(layers.get(2));
@@ -284,6 +294,10 @@ final class IndexMadeIT {
       assertThat(layers.get(0).get("offers").get(0).get("indexBytes").asLong()).isPositive();
       assertThat(broken).as("it is the daemon's").hasSize(9);
     }
+  }
+
+  private JsonNode inspected(String config) throws Exception {
+    return Cli.sluice("inspect", "--json", "--config", config, image()).json().get("layers");
   }
 
   @Test

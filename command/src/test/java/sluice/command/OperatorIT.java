@@ -8,6 +8,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +148,14 @@ final class OperatorIT {
         assertDone(Cli.sluice("inspect", "--config", deny.toString(), image(INDEX)));
     assertThat(denied.out())
         .contains("is not used: trust.unverified_diff_ids", "* tar          streamed");
+
+    Path open = Files.createTempFile("sluice-inspect", ".toml");
+    Files.writeString(open, "root = \"%s\"%n".formatted(node.directory().resolve("root")));
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rw-r--r--"));
+    Cli.Result user = Cli.nobody("inspect", "--config", open.toString(), image(RAFS));
+    Files.delete(open);
+    assertThat(assertDone(user).err())
+        .contains("root is closed to you", "indexes that this node made", "known to lie");
 
     assertThat(Cli.sluice("inspect", image("missing")).err())
         .startsWith("sluice: ")
