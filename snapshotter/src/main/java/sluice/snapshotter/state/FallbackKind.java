@@ -16,8 +16,6 @@ public enum FallbackKind {
   CORRUPT,
   /** The node's disk is full, or failed. */
   DISK,
-  /** The configuration says so. */
-  CONFIGURED,
   /** A fault of Sluice's own. */
   INTERNAL;
 
