@@ -99,6 +99,7 @@ final class ScratchDevices implements DeviceStore, Closeable {
   private final class Writing implements Staged {
     private final Path file;
     private final FileChannel data;
+    private long ownBytes;
     private boolean finished;
 
     Writing(Path file, FileChannel data) {
@@ -115,6 +116,7 @@ final class ScratchDevices implements DeviceStore, Closeable {
             -1);
       }
       writtenBytes += bytes.remaining();
+      ownBytes += bytes.remaining();
       if (writtenBytes > roomBytes) {
         throw new IOException(
             "the layer unpacks to more than the %d bytes that may be taken of the disk below %s"
@@ -141,6 +143,8 @@ final class ScratchDevices implements DeviceStore, Closeable {
       data.close();
       if (!finished) {
         Files.deleteIfExists(file);
+        writtenBytes -= ownBytes;
+        ownBytes = 0;
       }
     }
   }

@@ -43,4 +43,16 @@ final class ScratchDevicesTest {
     }
     assertThat(directory).isEmptyDirectory();
   }
+
+  @Test
+  void close_ofWhatWasNotFinished_givesItsRoomBack() throws Exception {
+    try (ScratchDevices devices = new ScratchDevices(directory, LIMIT, LIMIT)) {
+      for (int tries = 0; tries < 2; tries++) {
+        try (DeviceStore.Staged staged = devices.stage()) {
+          staged.write(ByteBuffer.allocate(LIMIT), 0);
+        }
+      }
+    }
+    assertThat(directory).isEmptyDirectory();
+  }
 }
