@@ -119,7 +119,12 @@ public final class LayerClaims {
    * it: one that was streamed, one by an index that was made here, or one that was compared.
    */
   Optional<KeptLayer> findProven(Digest layer) {
-    return kept.find(LayerKey.verified(choice.streaming(), layer)).or(() -> findByIndex(layer));
+    return findStreamed(layer).or(() -> findByIndex(layer));
+  }
+
+  /** The layer's own tree if it was streamed. */
+  Optional<KeptLayer> findStreamed(Digest layer) {
+    return kept.find(LayerKey.verified(choice.streaming(), layer));
   }
 
   private Optional<KeptLayer> findByIndex(Digest layer) {

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import sluice.core.Digest;
 import sluice.core.FetchException;
 import sluice.core.ImageReference;
 import sluice.core.LayerFormat;
@@ -118,12 +119,19 @@ final class RunTrees {
   private Optional<KeptLayer> own(LazyLayer layer) {
     return layers
         .find(LayerKey.ofOwn(layer))
-        .or(() ->
-            holdsTree(layer)
-                ? Optional.empty()
-                : layers.claims().findProven(layer.layer().digest()))
         .or(() -> chosen(layer))
+        .or(() -> proven(layer))
         .filter(kept -> kept.diffId().equals(layer.diffId()));
+  }
+
+  private Optional<KeptLayer> proven(LazyLayer layer) {
+    if (holdsTree(layer)) {
+      return Optional.empty();
+    }
+    Digest digest = layer.layer().digest();
+    return is(ImagePart.DATA, layer)
+        ? layers.claims().findStreamed(digest)
+        : layers.claims().findProven(digest);
   }
 
   private Optional<KeptLayer> chosen(LazyLayer layer) {
