@@ -25,7 +25,7 @@ import sluice.snapshotter.image.LayerKey;
 public final class LayerChecks implements Closeable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LayerChecks.class);
-  private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
   private final LayerClaims claims;
   private final DeviceStore devices;
