@@ -235,7 +235,7 @@ final class Engine implements Closeable {
   /** Compares layers with what their indexes show. */
   LayerCheck check() {
     return new LayerCheck(
-        TarFormat::new, new BackgroundSource(places), cache, root.resolve(CHECKS));
+        TarFormat::inBackground, new BackgroundSource(places), cache, root.resolve(CHECKS));
   }
 
   /** A thread for each task; they end with the engine. */

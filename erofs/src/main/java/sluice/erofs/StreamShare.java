@@ -2,8 +2,6 @@ package sluice.erofs;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.time.Duration;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import sluice.core.UnservedException;
 
@@ -13,68 +11,84 @@ import sluice.core.UnservedException;
  */
 final class StreamShare implements TreeShare {
 
-  private final Semaphore smallMebibytes;
-  private final Semaphore largeStream;
-  private final Duration patience;
+  private final TreeRoom.Streams streams;
+  private final TreeRoom.Turn turn;
   private final String resource;
 
   private long bytes;
   private int small;
   private boolean large;
 
-  /**
-   * @param smallMebibytes what all streams have but for the large one
-   * @param patience how long to wait to be that
-   */
-  StreamShare(Semaphore smallMebibytes, Semaphore largeStream, Duration patience, String resource) {
-    this.smallMebibytes = smallMebibytes;
-    this.largeStream = largeStream;
-    this.patience = patience;
+  StreamShare(TreeRoom.Streams streams, TreeRoom.Turn turn, String resource) {
+    this.streams = streams;
+    this.turn = turn;
     this.resource = resource;
   }
 
   @Override
   public void grow(long more) throws IOException {
     bytes += more;
-    long limit = (large ? small : TreeRoom.SMALL_STREAM_MEBIBYTES) * TreeRoom.MEBIBYTE;
-    if (bytes > limit + TreeRoom.LARGE_STREAM_BYTES) {
-      throw new UnservedException(
-          "tree: takes %d bytes of the heap, at most %d of a layer that streams (resource=%s)"
-              .formatted(bytes, limit + TreeRoom.LARGE_STREAM_BYTES, resource));
+    requireRoom();
+    if (large && turn == TreeRoom.Turn.YIELDS && streams.large().hasQueuedThreads()) {
+      throw others("would now have the room that it has");
     }
     if (!large && !growSmall()) {
       awaitLarge();
+      requireRoom();
+    }
+  }
+
+  private void requireRoom() throws UnservedException {
+    int beside = large ? small : TreeRoom.SMALL_STREAM_MEBIBYTES;
+    long limit = beside * TreeRoom.MEBIBYTE + TreeRoom.LARGE_STREAM_BYTES;
+    if (bytes > limit) {
+      throw new UnservedException(
+          "tree: takes %d bytes of the heap, at most %d of a layer that streams (resource=%s)"
+              .formatted(bytes, limit, resource));
     }
   }
 
   private boolean growSmall() {
     int needed = TreeRoom.mebibytes(bytes);
     int wanted = Math.min(needed, TreeRoom.SMALL_STREAM_MEBIBYTES) - small;
-    if (wanted > 0 && smallMebibytes.tryAcquire(wanted)) {
+    if (wanted > 0 && streams.smallMebibytes().tryAcquire(wanted)) {
       small += wanted;
     }
     return small >= needed;
   }
 
   private void awaitLarge() throws IOException {
+    if (streams.large().tryAcquire()) {
+      large = true;
+      return;
+    }
+    if (!streams.waiting().tryAcquire()) {
+      throw others("wait for more already");
+    }
     try {
-      large = largeStream.tryAcquire(patience.toNanos(), TimeUnit.NANOSECONDS);
+      large = streams.large().tryAcquire(streams.patience().toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while waiting for room for " + resource);
+    } finally {
+      streams.waiting().release();
     }
     if (!large) {
-      throw new UnservedException(
-          "tree: takes %d bytes of the heap, and for %d seconds other layers that stream left it no more (resource=%s)"
-              .formatted(bytes, patience.toSeconds(), resource));
+      throw others("left it no more for %d seconds".formatted(streams.patience().toSeconds()));
     }
+  }
+
+  private UnservedException others(String what) {
+    return new UnservedException(
+        "tree: takes %d bytes of the heap, and other layers that stream %s (resource=%s)"
+            .formatted(bytes, what, resource));
   }
 
   @Override
   public void close() {
-    smallMebibytes.release(small);
+    streams.smallMebibytes().release(small);
     if (large) {
-      largeStream.release();
+      streams.large().release();
     }
   }
 }

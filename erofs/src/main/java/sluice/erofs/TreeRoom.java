@@ -21,7 +21,8 @@ import java.util.concurrent.Semaphore;
  *       has tables wait: streams have a part of the room of their own. There, too, a tree has a
  *       small share and waits to be the only large one, and meanwhile its layer is read no further.
  *       Whoever is that one waits for nobody but its registry, and only streams wait for it; not
- *       for ever, as a registry may dawdle for hours: then the tree that waits fails.
+ *       for ever, as a registry may dawdle for hours: then the tree that waits fails. Nor do many,
+ *       as those that wait keep small layers from streaming.
  * </ul>
  */
 public final class TreeRoom {
@@ -52,24 +53,46 @@ public final class TreeRoom {
    */
   static final long LARGE_STREAM_BYTES = 160 * MEBIBYTE;
 
-  /**
-   * Enough for three layers before it of 5 GiB each, from a registry that gives 25 MiB a second.
-   */
+  /** Enough for two layers before it of 7 GiB each, from a registry that gives 25 MiB a second. */
   private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  /** With the large one itself, this leaves one of four streams to small layers. */
+  private static final int WAITING_STREAMS = 2;
 
   private static final TreeRoom OF_PROCESS = new TreeRoom(PATIENCE);
 
   private final Semaphore tables = new Semaphore(TABLES, true);
   private final Semaphore largeTable = new Semaphore(1, true);
-  private final Semaphore smallStreamMebibytes = new Semaphore(SMALL_STREAMS_MEBIBYTES);
-  private final Semaphore largeStream = new Semaphore(1, true);
-  private final Duration patience;
+  private final Streams streams;
+
+  /** What the only large tree of a stream does when another one would be it. */
+  public enum Turn {
+    /** Has it wait. */
+    KEEPS,
+    /** Fails. */
+    YIELDS
+  }
+
+  /**
+   * What streams share.
+   *
+   * @param smallMebibytes what all have but for the large one
+   * @param large the right to be that
+   * @param waiting the right to wait for it
+   * @param patience how long to wait
+   */
+  record Streams(Semaphore smallMebibytes, Semaphore large, Semaphore waiting, Duration patience) {}
 
   /**
    * @param patience how long a stream waits for others
    */
   TreeRoom(Duration patience) {
-    this.patience = patience;
+    this.streams =
+        new Streams(
+            new Semaphore(SMALL_STREAMS_MEBIBYTES),
+            new Semaphore(1, true),
+            new Semaphore(WAITING_STREAMS),
+            patience);
   }
 
   public static TreeRoom ofProcess() {
@@ -91,16 +114,17 @@ public final class TreeRoom {
    *
    * @param resource the layer, for messages
    */
-  public TreeShare stream(String resource) {
-    return new StreamShare(smallStreamMebibytes, largeStream, patience, resource);
+  public TreeShare stream(Turn turn, String resource) {
+    return new StreamShare(streams, turn, resource);
   }
 
   /** Whether nobody has a share that counts. */
   boolean isFree() {
     return tables.availablePermits() == TABLES
         && largeTable.availablePermits() == 1
-        && smallStreamMebibytes.availablePermits() == SMALL_STREAMS_MEBIBYTES
-        && largeStream.availablePermits() == 1;
+        && streams.smallMebibytes.availablePermits() == SMALL_STREAMS_MEBIBYTES
+        && streams.large.availablePermits() == 1
+        && streams.waiting.availablePermits() == WAITING_STREAMS;
   }
 
   static int mebibytes(long bytes) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import sluice.core.CorruptException;
 import sluice.core.UnservedException;
+import sluice.erofs.TreeRoom.Turn;
 
 @Timeout(60)
 class TreeRoomTest {
@@ -46,7 +47,7 @@ class TreeRoomTest {
   }
 
   private TreeShare stream(String layer, long bytes) throws IOException {
-    return grown(room.stream("layer " + layer), bytes);
+    return grown(room.stream(Turn.KEEPS, "layer " + layer), bytes);
   }
 
   private static TreeShare grown(TreeShare share, long bytes) throws IOException {
@@ -143,15 +144,44 @@ class TreeRoomTest {
   @Test
   void stream_thatWaitsForTooLong_isRefusedAndNotAsCorrupt() throws Exception {
     TreeRoom impatient = new TreeRoom(Duration.ofMillis(20));
-    TreeShare first = impatient.stream("layer x");
+    TreeShare first = impatient.stream(Turn.KEEPS, "layer x");
     first.grow(SMALL_STREAM + 1);
-    TreeShare second = impatient.stream("layer y");
+    TreeShare second = impatient.stream(Turn.KEEPS, "layer y");
     assertThatThrownBy(() -> second.grow(SMALL_STREAM + 1))
         .isInstanceOf(UnservedException.class)
-        .hasMessageContaining("other layers that stream left it no more (resource=layer y)");
+        .hasMessageContaining(
+            "other layers that stream left it no more for 0 seconds (resource=layer y)");
     second.close();
     first.close();
     assertThat(impatient.isFree()).isTrue();
+  }
+
+  @Test
+  void stream_twoWaitAlready_isRefusedAtOnce() throws Exception {
+    TreeShare first = stream("x", SMALL_STREAM + 1);
+    Waiting second = Waiting.of(() -> stream("y", SMALL_STREAM + 1));
+    Waiting third = Waiting.of(() -> stream("z", SMALL_STREAM + 1));
+    assertThatThrownBy(() -> stream("late", SMALL_STREAM + 1))
+        .isInstanceOf(UnservedException.class)
+        .hasMessageContaining("wait for more already (resource=layer late)");
+    first.close();
+    second.task.get().close();
+    third.task.get().close();
+    assertThat(room.isFree()).isTrue();
+  }
+
+  @Test
+  void stream_thatYields_failsWhenAnotherWaits() throws Exception {
+    TreeShare check = room.stream(Turn.YIELDS, "layer x");
+    check.grow(SMALL_STREAM + 1);
+    check.grow(1);
+    Waiting pull = Waiting.of(() -> stream("y", SMALL_STREAM + 1));
+    assertThatThrownBy(() -> check.grow(1))
+        .isInstanceOf(UnservedException.class)
+        .hasMessageContaining("would now have the room that it has (resource=layer x)");
+    check.close();
+    pull.task.get().close();
+    assertThat(room.isFree()).isTrue();
   }
 
   @Test

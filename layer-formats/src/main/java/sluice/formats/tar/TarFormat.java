@@ -4,6 +4,7 @@ import sluice.core.IndexOrigin;
 import sluice.core.IndexTrust;
 import sluice.core.LayerFormat;
 import sluice.core.RangeSource;
+import sluice.erofs.TreeRoom;
 import sluice.formats.record.LayerRecorder;
 
 /**
@@ -15,6 +16,7 @@ public final class TarFormat implements LayerFormat {
 
   private final RangeSource source;
   private final LayerRecorder recorder;
+  private final TreeRoom.Turn turn;
 
   /**
    * @param source gives the layers' blobs
@@ -28,8 +30,22 @@ public final class TarFormat implements LayerFormat {
    * @param recorder may make indexes of the layers as they stream
    */
   public TarFormat(RangeSource source, LayerRecorder recorder) {
+    this(source, recorder, TreeRoom.Turn.KEEPS);
+  }
+
+  private TarFormat(RangeSource source, LayerRecorder recorder, TreeRoom.Turn turn) {
     this.source = source;
     this.recorder = recorder;
+    this.turn = turn;
+  }
+
+  /**
+   * One for whom nobody waits: a large layer fails as soon as somebody else's needs its room.
+   *
+   * @param source gives the layers' blobs
+   */
+  public static TarFormat inBackground(RangeSource source) {
+    return new TarFormat(source, LayerRecorder.NONE, TreeRoom.Turn.YIELDS);
   }
 
   @Override
@@ -44,7 +60,7 @@ public final class TarFormat implements LayerFormat {
         .<Recognition>map(type ->
             type.known()
                 ? new Recognition.Tree(
-                    new TarIndexer(source, layer, type, recorder),
+                    new TarIndexer(source, layer, type, recorder, turn),
                     IndexOrigin.ofLayer("the whole layer", layer.descriptor().sizeBytes()))
                 : new Recognition.Refused(
                     "a layer of media type " + mediaType + " cannot be decoded"))

@@ -4,6 +4,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -44,10 +45,17 @@ final class TarIndexer implements Indexer {
   private final Layer layer;
   private final TarMediaType mediaType;
   private final LayerRecorder recorder;
+  private final TreeRoom.Turn turn;
   private final String resource;
 
-  TarIndexer(RangeSource source, Layer layer, TarMediaType mediaType, LayerRecorder recorder) {
+  TarIndexer(
+      RangeSource source,
+      Layer layer,
+      TarMediaType mediaType,
+      LayerRecorder recorder,
+      TreeRoom.Turn turn) {
     this.source = source;
+    this.turn = turn;
     this.layer = layer;
     this.mediaType = mediaType;
     this.recorder = recorder;
@@ -78,11 +86,11 @@ final class TarIndexer implements Indexer {
   /**
    * Streams the layer once.
    *
-   * @param given becomes true when its bytes are there, and are those of the layer
+   * @param given becomes true if its bytes were all given, and are those of the layer
    */
   private LayerIndex index(Path metadataImage, DeviceStore devices, AtomicBoolean given)
       throws IOException, InterruptedException {
-    try (TreeShare room = TreeRoom.ofProcess().stream(resource);
+    try (TreeShare room = TreeRoom.ofProcess().stream(turn, resource);
         DeviceStore.Staged staged = devices.stage();
         Recording recording = recorder.begin(layer)) {
       LayerTree tree = new LayerTree(resource, room);
@@ -93,8 +101,8 @@ final class TarIndexer implements Indexer {
           stream(
               input -> new TarUnpack(new TarReader(input, room), input, tree, files, recording),
               diffId,
-              recording);
-      given.set(true);
+              recording,
+              given);
       LayerHasher.verify("diff-id", layer.diffId(), diffId, resource);
       recording.verified(streamed.compression);
       long deviceBytes = files.finish();
@@ -125,24 +133,58 @@ final class TarIndexer implements Indexer {
 
   private record Streamed(StreamCompression compression, long tarBytes) {}
 
-  /** Streams the whole layer through both halves, and verifies the layer digest. */
-  private Streamed stream(UnpackThread.Unpacker unpacker, MessageDigest diffId, Recording recording)
+  /**
+   * Streams the whole layer through both halves, and verifies the layer digest, also if what it
+   * holds cannot be read.
+   */
+  private Streamed stream(
+      UnpackThread.Unpacker unpacker,
+      MessageDigest diffId,
+      Recording recording,
+      AtomicBoolean given)
       throws IOException, InterruptedException {
     try (InputStream blob = source.open(layer.descriptor().digest(), layer.holders(), Lane.DEMAND);
-        LayerHasher hashed = new LayerHasher(blob, layer.descriptor(), recording, resource);
-        BufferedInputStream encoded = new BufferedInputStream(hashed, FETCH_BUFFER_BYTES)) {
-      StreamCompression compression =
-          mediaType.detected() ? LayerStream.detect(encoded) : StreamCompression.NONE;
-      try (InputStream decoded = LayerStream.open(compression, encoded, resource)) {
-        long tarBytes = UnpackThread.run(decoded, unpacker, diffId, resource);
-        hashed.verify();
-        return new Streamed(compression, tarBytes);
+        LayerHasher hashed = new LayerHasher(blob, layer.descriptor(), recording, resource)) {
+      try {
+        Streamed streamed = unpack(hashed, unpacker, diffId);
+        given.set(true);
+        return streamed;
+      } catch (CorruptException e) {
+        given.set(isTheLayer(hashed));
+        throw e;
       }
     } catch (InterruptedIOException e) {
       if (e instanceof SocketTimeoutException) {
         throw e;
       }
       throw interrupted(e);
+    }
+  }
+
+  private Streamed unpack(LayerHasher hashed, UnpackThread.Unpacker unpacker, MessageDigest diffId)
+      throws IOException, InterruptedException {
+    // Closing the decoder leaves what follows to be hashed.
+    BufferedInputStream encoded =
+        new BufferedInputStream(hashed, FETCH_BUFFER_BYTES) {
+          @Override
+          public void close() {}
+        };
+    StreamCompression compression =
+        mediaType.detected() ? LayerStream.detect(encoded) : StreamCompression.NONE;
+    try (InputStream decoded = LayerStream.open(compression, encoded, resource)) {
+      long tarBytes = UnpackThread.run(decoded, unpacker, diffId, resource);
+      hashed.verify();
+      return new Streamed(compression, tarBytes);
+    }
+  }
+
+  private static boolean isTheLayer(LayerHasher hashed) throws IOException {
+    try {
+      hashed.transferTo(OutputStream.nullOutputStream());
+      hashed.verify();
+      return true;
+    } catch (CorruptException e) {
+      return false;
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -163,6 +164,25 @@ class TarFormatTest {
     LayerFormat.Layer layer = Layers.layer(Layers.GZIP, blob, Digest.sha256(TAR));
     assertThat(index(source, layer).devices()).hasSize(1);
     assertThat(source.rejected()).containsExactly(Digest.sha256(blob));
+  }
+
+  /** It is what the registry has to give: nobody is asked again, or is to blame. */
+  @Test
+  void index_layerThatIsNoTar_isFetchedOnce() throws Exception {
+    byte[] noTar = new byte[3_000_000];
+    new Random(1).nextBytes(noTar);
+    byte[] blob = gzip(noTar);
+    AtomicInteger fetched = new AtomicInteger();
+    BlobSource source =
+        new BlobSource(digest -> {
+          fetched.incrementAndGet();
+          return blob;
+        });
+    assertThatThrownBy(() -> index(source, Layers.layer(Layers.GZIP, blob, Digest.sha256(noTar))))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("header");
+    assertThat(fetched).hasValue(1);
+    assertThat(source.openStreams()).isZero();
   }
 
   @ParameterizedTest

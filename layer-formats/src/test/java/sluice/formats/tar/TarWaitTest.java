@@ -32,7 +32,7 @@ class TarWaitTest {
 
   @BeforeEach
   void beginWhileAnotherIsLarge() throws Exception {
-    other = TreeRoom.ofProcess().stream("another layer");
+    other = TreeRoom.ofProcess().stream(TreeRoom.Turn.KEEPS, "another layer");
     other.grow(SMALL_BYTES + 1);
     byte[] tar = directories(50_000);
     index =
